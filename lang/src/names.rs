@@ -1,0 +1,94 @@
+//! Which names may be written bare and which need backticks.
+
+use std::borrow::Cow;
+
+/// Words that are values or begin an expression; as a name of something they need backticks.
+pub(crate) const RESERVED: [&str; 7] = ["true", "false", "none", "for", "if", "else", "each"];
+
+/// Words that begin a statement; a call of a node with such a name needs backticks.
+pub(crate) const STATEMENT_WORDS: [&str; 9] =
+    ["let", "param", "node", "choices", "edition", "fn", "use", "const", "assert"];
+
+/// Whether `text` is an identifier: ASCII letters, digits and `_`, no digit first, and not `_` alone.
+///
+/// That is all an argument, input, output or annotation name needs, since keywords are not special
+/// there. Where a name refers to something, see [`needs_backticks`].
+pub fn is_identifier(text: &str) -> bool {
+    text != "_"
+        && text.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+/// Whether `name` must stand in backticks where it refers to a value or calls a node.
+pub fn needs_backticks(name: &str) -> bool {
+    !is_identifier(name) || RESERVED.contains(&name) || STATEMENT_WORDS.contains(&name)
+}
+
+/// `name` as it is written where it names an argument, input, output or annotation.
+pub fn label(name: &str) -> Cow<'_, str> {
+    if is_identifier(name) { Cow::Borrowed(name) } else { Cow::Owned(in_backticks(name)) }
+}
+
+/// `name` as it is written where it refers to a value or calls a node.
+pub fn reference(name: &str) -> Cow<'_, str> {
+    if needs_backticks(name) { Cow::Owned(in_backticks(name)) } else { Cow::Borrowed(name) }
+}
+
+/// `text` as a string literal that reads back as the same text.
+pub fn string_literal(text: &str) -> String {
+    quoted_with(text, '"')
+}
+
+fn in_backticks(name: &str) -> String {
+    quoted_with(name, '`')
+}
+
+fn quoted_with(text: &str, quote: char) -> String {
+    let mut out = String::with_capacity(text.len() + 2);
+    out.push(quote);
+    let mut rest = text.chars().peekable();
+    while let Some(next) = rest.next() {
+        match next {
+            '\n' => out.push_str("\\n"),
+            '\t' => out.push_str("\\t"),
+            // Prompt syntax such as `\(` stays readable: only a backslash that would be read as an
+            // escape is doubled.
+            '\\' if !matches!(rest.peek(), None | Some('\\' | 'n' | 't' | 'u' | '"' | '`')) => out.push('\\'),
+            '\\' => out.push_str("\\\\"),
+            other if other == quote => out.extend(['\\', quote]),
+            other if other.is_control() => out.push_str(&format!("\\u{{{:x}}}", u32::from(other))),
+            other => out.push(other),
+        }
+    }
+    out.push(quote);
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn identifiers_are_ascii_words() {
+        for yes in ["a", "_a", "KSampler", "Any2", "t_embedder", "in"] {
+            assert!(is_identifier(yes), "{yes}");
+        }
+        for no in ["", "_", "2a", "a b", "t_embedder.", "größe", "a-b", "`a`"] {
+            assert!(!is_identifier(no), "{no}");
+        }
+    }
+
+    #[test]
+    fn keywords_need_backticks_only_where_they_would_be_read_as_keywords() {
+        assert_eq!(label("if"), "if");
+        assert_eq!(reference("if"), "`if`");
+        assert_eq!(reference("let"), "`let`");
+        assert_eq!(reference("Image Resize (rgthree)"), "`Image Resize (rgthree)`");
+        assert_eq!(label("a`b\\"), "`a\\`b\\\\`");
+    }
+
+    #[test]
+    fn prompt_backslashes_stay_as_they_are() {
+        assert_eq!(string_literal(r"a \(b\) \n"), r#""a \(b\) \\n""#);
+    }
+}
