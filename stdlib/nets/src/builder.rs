@@ -1,0 +1,247 @@
+//! Writes programs: one method per operation, shapes inferred, weights looked up in a header.
+
+use std::collections::BTreeMap;
+
+use floe_formats::Header;
+use thiserror::Error;
+
+use crate::arena::Arena;
+use crate::ir::{
+    Activation, Element, Epilogue, Op, OpKind, Padding, Port, Program, Value, ValueId, Weight, WeightId,
+    infer,
+};
+
+/// Why a checkpoint does not give a program.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum BuildError {
+    /// A tensor that the architecture needs is not in the file.
+    #[error("tensor `{key}` is missing")]
+    MissingTensor {
+        /// Its name in the file.
+        key: String,
+    },
+    /// A tensor is there, but does not fit where it belongs.
+    #[error("tensor `{key}` of shape {shape:?} does not fit: {reason}")]
+    Misfit {
+        /// Its name in the file.
+        key: String,
+        /// Its shape.
+        shape: Vec<usize>,
+        /// Why.
+        reason: String,
+    },
+    /// Sizes that the architecture cannot take.
+    #[error("{0}")]
+    Size(String),
+    /// The family is known, its networks are not described yet.
+    #[error("models of the family {0} cannot be run yet, only sd1 can")]
+    Family(String),
+}
+
+/// The tensors of one part of a file: a header and the prefix of its keys.
+#[derive(Debug, Clone, Copy)]
+pub struct Weights<'a> {
+    /// The file's header.
+    pub header: &'a Header,
+    /// Prefix of the keys, with its trailing dot.
+    pub prefix: &'a str,
+}
+
+impl<'a> Weights<'a> {
+    /// The shape of a tensor below the prefix.
+    pub fn shape(&self, key: &str) -> Option<&'a [usize]> {
+        self.header.shape(&format!("{}{key}", self.prefix))
+    }
+
+    /// Whether there is a tensor with this key below the prefix.
+    pub fn has(&self, key: &str) -> bool {
+        self.shape(key).is_some()
+    }
+
+    /// Whether there is any tensor below the prefix whose key starts with `key`.
+    pub fn has_prefix(&self, key: &str) -> bool {
+        self.header.has_prefix(&format!("{}{key}", self.prefix))
+    }
+
+    /// How many of `{key}0.`, `{key}1.`, … there are in a row.
+    pub fn count(&self, key: &str) -> usize {
+        (0..).take_while(|index| self.has_prefix(&format!("{key}{index}."))).count()
+    }
+
+    /// One dimension of a tensor below the prefix.
+    ///
+    /// # Errors
+    /// If the tensor is missing or has fewer dimensions.
+    pub fn dim(&self, key: &str, dimension: usize) -> Result<usize, BuildError> {
+        let shape = self.shape(key);
+        shape
+            .and_then(|shape| shape.get(dimension).copied())
+            .ok_or_else(|| BuildError::MissingTensor { key: format!("{}{key}", self.prefix) })
+    }
+}
+
+/// A program under construction.
+#[derive(Debug)]
+pub struct Builder<'a> {
+    weights: Weights<'a>,
+    program: Program,
+    by_key: BTreeMap<String, WeightId>,
+}
+
+impl<'a> Builder<'a> {
+    /// Starts a program of this name over these tensors.
+    pub fn new(name: String, weights: Weights<'a>) -> Self {
+        let program = Program {
+            name,
+            values: Arena::new(),
+            weights: Arena::new(),
+            inputs: Vec::new(),
+            outputs: Vec::new(),
+            ops: Vec::new(),
+            placement: None,
+            labels: Vec::new(),
+        };
+        Builder { weights, program, by_key: BTreeMap::new() }
+    }
+
+    /// The tensors that the program is built over.
+    pub fn weights(&self) -> Weights<'a> {
+        self.weights
+    }
+
+    /// The shape of a value.
+    pub fn shape(&self, value: ValueId) -> &[usize] {
+        &self.program.values[value].shape
+    }
+
+    /// An input of the program.
+    pub fn input(&mut self, name: &str, element: Element, shape: Vec<usize>) -> ValueId {
+        let value = self.program.values.push(Value { shape, element });
+        self.program.inputs.push(Port { name: name.to_owned(), value });
+        value
+    }
+
+    /// Makes a value an output of the program.
+    pub fn output(&mut self, name: &str, value: ValueId) {
+        self.program.outputs.push(Port { name: name.to_owned(), value });
+    }
+
+    /// Records the module path of the reference implementation that computes this value.
+    pub fn label(&mut self, path: &str, value: ValueId) -> ValueId {
+        self.program.labels.push(Port { name: path.to_owned(), value });
+        value
+    }
+
+    /// The finished program.
+    pub fn finish(self) -> Program {
+        self.program
+    }
+
+    /// A tensor of the file as a weight of the program; each tensor becomes one weight.
+    fn weight(&mut self, key: &str) -> Result<WeightId, BuildError> {
+        let full = format!("{}{key}", self.weights.prefix);
+        if let Some(&id) = self.by_key.get(&full) {
+            return Ok(id);
+        }
+        let Some(info) = self.weights.header.tensors.get(&full) else {
+            return Err(BuildError::MissingTensor { key: full });
+        };
+        let weight = Weight { key: full.clone(), dtype: info.dtype, shape: info.shape.clone() };
+        let id = self.program.weights.push(weight);
+        self.by_key.insert(full, id);
+        Ok(id)
+    }
+
+    fn op(&mut self, kind: OpKind, inputs: &[ValueId], keys: &[&str]) -> Result<ValueId, BuildError> {
+        let weights = keys.iter().map(|key| self.weight(key)).collect::<Result<Vec<_>, _>>()?;
+        let values: Vec<_> = inputs.iter().map(|&id| &self.program.values[id]).collect();
+        let tensors: Vec<_> = weights.iter().map(|&id| &self.program.weights[id]).collect();
+        let shape = infer(&kind, &values, &tensors).map_err(|reason| match tensors.first() {
+            Some(weight) => {
+                BuildError::Misfit { key: weight.key.clone(), shape: weight.shape.clone(), reason }
+            }
+            None => BuildError::Size(format!("{}: {}: {reason}", self.program.name, kind.name())),
+        })?;
+        let output = self.program.values.push(Value { shape, element: Element::F32 });
+        let (inputs, epilogue) = (inputs.to_vec(), Epilogue::default());
+        self.program.ops.push(Op { kind, inputs, weights, epilogue, output, in_place: None });
+        Ok(output)
+    }
+
+    /// Convolution with `{path}.weight` and, where the file has it, `{path}.bias`.
+    pub fn conv2d(
+        &mut self,
+        path: &str,
+        x: ValueId,
+        stride: usize,
+        padding: Padding,
+    ) -> Result<ValueId, BuildError> {
+        let y = self.op(OpKind::Conv2d { stride, padding }, &[x], &[&format!("{path}.weight")])?;
+        self.bias(path, y)
+    }
+
+    /// Linear layer (or 1x1 convolution) with `{path}.weight` and, where the file has it, `{path}.bias`.
+    pub fn linear(&mut self, path: &str, x: ValueId) -> Result<ValueId, BuildError> {
+        let y = self.op(OpKind::Linear, &[x], &[&format!("{path}.weight")])?;
+        self.bias(path, y)
+    }
+
+    fn bias(&mut self, path: &str, y: ValueId) -> Result<ValueId, BuildError> {
+        let key = format!("{path}.bias");
+        if self.weights.has(&key) { self.op(OpKind::AddBias, &[y], &[&key]) } else { Ok(y) }
+    }
+
+    /// Group normalisation with `{path}.weight` and `{path}.bias`.
+    pub fn group_norm(
+        &mut self,
+        path: &str,
+        x: ValueId,
+        groups: usize,
+        epsilon: f32,
+    ) -> Result<ValueId, BuildError> {
+        let keys = [&*format!("{path}.weight"), &*format!("{path}.bias")];
+        self.op(OpKind::GroupNorm { groups, epsilon }, &[x], &keys)
+    }
+
+    /// Layer normalisation with `{path}.weight` and `{path}.bias`.
+    pub fn layer_norm(&mut self, path: &str, x: ValueId, epsilon: f32) -> Result<ValueId, BuildError> {
+        self.op(OpKind::LayerNorm { epsilon }, &[x], &[&format!("{path}.weight"), &format!("{path}.bias")])
+    }
+
+    /// Rows of the table `key` by index.
+    pub fn embedding(&mut self, key: &str, ids: ValueId) -> Result<ValueId, BuildError> {
+        self.op(OpKind::Embedding, &[ids], &[key])
+    }
+
+    /// Adds the table `key` of positions.
+    pub fn add_position(&mut self, key: &str, x: ValueId) -> Result<ValueId, BuildError> {
+        self.op(OpKind::AddPosition, &[x], &[key])
+    }
+
+    /// `softmax(scale q kᵀ) v` with `scale = 1 / sqrt(channels of a head)`.
+    pub fn attention(
+        &mut self,
+        [q, k, v]: [ValueId; 3],
+        heads: usize,
+        causal: bool,
+    ) -> Result<ValueId, BuildError> {
+        let channels = self.program.values[q].channels() / heads.max(1);
+        let scale = 1.0 / (channels.max(1) as f32).sqrt();
+        self.op(OpKind::Attention { heads, scale, causal }, &[q, k, v], &[])
+    }
+
+    /// An operation without weights.
+    pub fn apply(&mut self, kind: OpKind, inputs: &[ValueId]) -> Result<ValueId, BuildError> {
+        self.op(kind, inputs, &[])
+    }
+
+    /// An activation.
+    pub fn activate(&mut self, activation: Activation, x: ValueId) -> Result<ValueId, BuildError> {
+        self.op(OpKind::Activate(activation), &[x], &[])
+    }
+
+    /// Sum of two values.
+    pub fn add(&mut self, x: ValueId, y: ValueId) -> Result<ValueId, BuildError> {
+        self.op(OpKind::Add, &[x, y], &[])
+    }
+}

@@ -1,0 +1,161 @@
+//! What a program costs, walked without a device.
+
+use std::collections::BTreeSet;
+
+use crate::arena::Id;
+use crate::ir::{Activation, Op, OpKind, PANEL, Program, Weight, WeightId};
+
+/// Cost of one execution of a program.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Cost {
+    /// Floating-point operations; a fused multiply-add counts two.
+    pub flops: u64,
+    /// Bytes of its weights as stored in the file.
+    pub weight_bytes: u64,
+    /// Most bytes of values and workspaces alive at once: no placement can need less.
+    pub live_bytes: u64,
+    /// Bytes of the slab, once placed: the planned peak.
+    pub slab_bytes: u64,
+    /// The largest workspace of an operation.
+    pub workspace_bytes: u64,
+}
+
+/// Walks a program.
+pub fn cost(program: &Program) -> Cost {
+    let last = program.last_uses();
+    let mut total = Cost {
+        weight_bytes: program.weights.iter().map(|(_, weight)| stored_bytes(weight)).sum(),
+        slab_bytes: program.placement.as_ref().map_or(0, |placement| placement.slab_bytes as u64),
+        ..Cost::default()
+    };
+    let mut live = BTreeSet::new();
+    let bytes = |id| program.values[id].bytes() as u64;
+    for (position, op) in program.ops.iter().enumerate() {
+        total.flops += flops(program, op);
+        let workspace = workspace_bytes(program, op) as u64;
+        total.workspace_bytes = total.workspace_bytes.max(workspace);
+        if !program.is_external(op.output) {
+            if let Some(value) = op.in_place {
+                live.remove(&value);
+            }
+            live.insert(op.output);
+        }
+        let now = live.iter().map(|&id| bytes(id)).sum::<u64>() + workspace;
+        total.live_bytes = total.live_bytes.max(now);
+        live.retain(|id| last[id.index()].is_some_and(|at| at > position));
+    }
+    total
+}
+
+/// Bytes of a weight in its file.
+pub fn stored_bytes(weight: &Weight) -> u64 {
+    (weight.shape.iter().product::<usize>() * weight.dtype.bytes()) as u64
+}
+
+/// How an engine on the CPU keeps a weight once it is prepared.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Storage {
+    /// As panels of [`PANEL`] output channels, f32: the right-hand side of matrix products.
+    Panels {
+        /// Length of the sums.
+        depth: usize,
+        /// Output channels.
+        columns: usize,
+    },
+    /// As f32, in the order of the file: biases, norms.
+    Plain,
+    /// Not copied: rows are read from the file where they are needed.
+    Mapped,
+}
+
+impl Storage {
+    /// Bytes in memory, the file's pages not counted.
+    pub fn bytes(self, weight: &Weight) -> u64 {
+        let elements = match self {
+            Storage::Panels { depth, columns } => depth * columns.next_multiple_of(PANEL),
+            Storage::Plain => weight.shape.iter().product(),
+            Storage::Mapped => 0,
+        };
+        4 * elements as u64
+    }
+}
+
+/// How each weight of a program is kept, by id.
+pub fn storage(program: &Program) -> Vec<Storage> {
+    let mut result = vec![Storage::Plain; program.weights.len()];
+    for op in &program.ops {
+        let Some(&id) = op.weights.first() else { continue };
+        let shape = |id: WeightId| program.weights[id].shape.as_slice();
+        match op.kind {
+            OpKind::Conv2d { .. } | OpKind::Linear => {
+                let (columns, rest) = shape(id).split_first().unwrap_or((&0, &[]));
+                result[id.index()] = Storage::Panels { depth: rest.iter().product(), columns: *columns };
+            }
+            OpKind::Embedding => result[id.index()] = Storage::Mapped,
+            _ => {}
+        }
+    }
+    result
+}
+
+/// Bytes that an operation needs besides inputs and output.
+pub fn workspace_bytes(program: &Program, op: &Op) -> usize {
+    let value = |index: usize| &program.values[op.inputs[index]];
+    let floats = match op.kind {
+        // Keys and values of all heads, packed into panels.
+        OpKind::Attention { heads, .. } => {
+            let (k, items) = (value(1), value(1).shape.first().copied().unwrap_or(1));
+            let (tokens, channels) = (k.rows() / items.max(1), k.channels() / heads);
+            let keys = tokens.next_multiple_of(PANEL) * channels;
+            let values = channels.next_multiple_of(PANEL) * tokens;
+            items * heads * (keys + values)
+        }
+        // A row of zeros that stands for every pixel outside of the picture.
+        OpKind::Conv2d { padding, .. } if padding.before + padding.after > 0 => value(0).channels(),
+        _ => 0,
+    };
+    floats * 4
+}
+
+/// Floating-point operations of one operation; transcendental functions count as ten.
+pub fn flops(program: &Program, op: &Op) -> u64 {
+    const TRANSCENDENTAL: u64 = 10;
+    let value = |index: usize| &program.values[op.inputs[index]];
+    let output = &program.values[op.output];
+    let elements = output.len() as u64;
+    let body = match op.kind {
+        OpKind::Conv2d { .. } | OpKind::Linear => {
+            let shape = &program.weights[op.weights[0]].shape;
+            2 * elements * shape.iter().skip(1).product::<usize>() as u64
+        }
+        OpKind::Attention { heads, .. } => {
+            let items = value(0).shape.first().copied().unwrap_or(1).max(1);
+            let pairs = (value(0).rows() * value(1).rows() / items) as u64;
+            4 * pairs * value(0).channels() as u64 + (2 + TRANSCENDENTAL) * pairs * heads as u64
+        }
+        OpKind::GroupNorm { .. } | OpKind::LayerNorm { .. } => 7 * elements,
+        OpKind::Geglu => (3 + TRANSCENDENTAL) * elements,
+        OpKind::Activate(activation) => activation_flops(activation) * elements,
+        OpKind::TimestepEmbedding { .. } => TRANSCENDENTAL * elements,
+        OpKind::Affine { .. } => 2 * elements,
+        OpKind::AddBias | OpKind::Add | OpKind::AddRow | OpKind::AddPosition => elements,
+        OpKind::Concat
+        | OpKind::UpsampleNearest { .. }
+        | OpKind::Embedding
+        | OpKind::NchwToNhwc
+        | OpKind::NhwcToNchw
+        | OpKind::Narrow { .. }
+        | OpKind::GatherRow => 0,
+    };
+    let epilogue = u64::from(op.epilogue.bias.is_some())
+        + u64::from(op.epilogue.residual.is_some())
+        + op.epilogue.activation.map_or(0, activation_flops);
+    body + epilogue * elements
+}
+
+fn activation_flops(activation: Activation) -> u64 {
+    match activation {
+        Activation::Silu => 12,
+        Activation::QuickGelu => 13,
+    }
+}

@@ -1,0 +1,22 @@
+//! Tensor programs: what a network computes, as a list of operations with static shapes.
+//!
+//! A program is built from a checkpoint's header and the sizes of its inputs by one description per architecture
+//! ([`arch`]), rewritten by [`passes`], walked for cost and memory without a device ([`cost`]), and executed by the
+//! engines of the runtime. Networks are described here and nowhere else. This crate reads no weights and runs
+//! nothing.
+#![forbid(unsafe_code)]
+#![deny(clippy::unwrap_used)]
+
+pub mod arch;
+mod arena;
+mod builder;
+pub mod cost;
+pub mod ir;
+pub mod offsets;
+pub mod passes;
+mod spec;
+pub mod text;
+
+pub use arena::{Arena, Id};
+pub use builder::{BuildError, Builder, Weights};
+pub use spec::{PassSet, ProgramSpec, build_program};
