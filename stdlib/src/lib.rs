@@ -1,0 +1,14 @@
+//! What things are: the declarations of nodes, written in `nodes/*.flow`, and beside them their semantics in Rust:
+//! what a node's outputs are like, which tensor programs it runs, what working memory it needs.
+//!
+//! Declarations are compiled into constants when the crate is built. Nothing here runs a node.
+#![forbid(unsafe_code)]
+#![deny(clippy::unwrap_used)]
+
+mod decl;
+mod facts;
+mod semantics;
+
+pub use decl::{InputDecl, Literal, NodeDecl, OutputDecl, Type, node, nodes};
+pub use facts::{Conditioning, Fact, FileError, ModelFile, Scalar, Tensor, World};
+pub use semantics::{Call, Loader, SAMPLERS, SCHEDULERS, ProgramUse, Purity, Scratch, SemanticError, Semantics, Work, semantics};
