@@ -1,0 +1,20 @@
+//! The execution plan: the boundary between compiler and runtime, and what people review.
+//!
+//! A plan is data: which parts of which files are loaded, which buffers exist when and where, which steps run in
+//! which order. It holds no path, line number, clock or host, so the same program, files and target give the same
+//! text on every machine. [`Plan::verify`] replays it. This crate knows serde and nothing else.
+#![forbid(unsafe_code)]
+#![deny(clippy::unwrap_used)]
+
+mod ids;
+mod plan;
+mod text;
+mod verify;
+
+pub use ids::{BufferId, LoadId, ProgramId, StepId};
+pub use plan::{
+    Buffer, Device, FORMAT, Load, Memory, Operand, Output, Plan, Precision, Program, Role, Scalar, Step,
+    Target,
+};
+pub use text::TextError;
+pub use verify::{VerifyError, resident_peak};

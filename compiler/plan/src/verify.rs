@@ -1,0 +1,240 @@
+//! Replays a plan on an empty machine:
+//!
+//! - every id names an entry of its table
+//! - a step reads only buffers that an earlier step wrote, and loads that are loaded and not yet released
+//! - a buffer is written by one step; scratch and slabs belong to one step
+//! - buffers that are alive at the same step do not overlap, are aligned and lie in the slab
+//! - live ranges start at the first write and end at the last use
+//! - the totals are those of the tables, and fit the target
+
+use thiserror::Error;
+
+use crate::{BufferId, LoadId, Operand, Plan, Role, Step, StepId};
+
+/// Buffers start at multiples of this many bytes.
+const ALIGNMENT: u64 = 64;
+
+/// A plan that cannot run as it says.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{place}: {reason}")]
+pub struct VerifyError {
+    /// The entry: `step s3 (VAEDecode)`, `buffer b2 (LATENT)`.
+    pub place: String,
+    /// What is wrong with it.
+    pub reason: String,
+}
+
+/// Most bytes of prepared weights in memory at one step.
+pub fn resident_peak(plan: &Plan) -> u64 {
+    let at = |step: usize| {
+        let live =
+            plan.loads.iter().filter(|load| load.live.0.index() <= step && step <= load.live.1.index());
+        live.map(|load| load.resident_bytes).fold(0, u64::saturating_add)
+    };
+    (0..plan.steps.len()).map(at).max().unwrap_or(0)
+}
+
+impl Plan {
+    /// Checks every invariant of this module's list.
+    ///
+    /// # Errors
+    /// The first violation.
+    pub fn verify(&self) -> Result<(), VerifyError> {
+        self.verify_tables()?;
+        let mut replay = Replay {
+            plan: self,
+            written: vec![None; self.buffers.len()],
+            used: vec![None; self.buffers.len()],
+            loaded: vec![None; self.loads.len()],
+            load_used: vec![None; self.loads.len()],
+        };
+        for (index, step) in self.steps.iter().enumerate() {
+            let place = || format!("step {} ({})", StepId::new(index), step.kernel);
+            replay.step(index, step).map_err(|reason| VerifyError { place: place(), reason })?;
+        }
+        replay.finish()?;
+        self.verify_overlap()?;
+        self.verify_totals()
+    }
+
+    fn buffer_error(&self, id: usize, reason: impl Into<String>) -> VerifyError {
+        VerifyError {
+            place: format!("buffer {} ({})", BufferId::new(id), self.buffers[id].name),
+            reason: reason.into(),
+        }
+    }
+
+    fn verify_tables(&self) -> Result<(), VerifyError> {
+        for (id, buffer) in self.buffers.iter().enumerate() {
+            let end = buffer.bytes().and_then(|bytes| buffer.offset.checked_add(bytes));
+            if end.is_none_or(|end| end > self.memory.slab) {
+                return Err(self.buffer_error(id, "ends outside of the slab"));
+            }
+            if !buffer.offset.is_multiple_of(ALIGNMENT) {
+                return Err(self.buffer_error(id, format!("is not aligned to {ALIGNMENT} bytes")));
+            }
+            if buffer.live.0 > buffer.live.1 || buffer.live.1.index() >= self.steps.len() {
+                return Err(self.buffer_error(id, "has a live range that no step has"));
+            }
+        }
+        for (index, program) in self.programs.iter().enumerate() {
+            if program.load.index() >= self.loads.len() {
+                let place = format!("program {}", crate::ProgramId::new(index));
+                return Err(VerifyError { place, reason: format!("there is no load {}", program.load) });
+            }
+        }
+        for output in &self.outputs {
+            if output.step.index() >= self.steps.len() {
+                let place = format!("output of {}", output.origin);
+                return Err(VerifyError { place, reason: format!("there is no step {}", output.step) });
+            }
+        }
+        Ok(())
+    }
+
+    fn verify_overlap(&self) -> Result<(), VerifyError> {
+        for (id, a) in self.buffers.iter().enumerate() {
+            for (other, b) in self.buffers.iter().enumerate().skip(id + 1) {
+                let together = a.live.0 <= b.live.1 && b.live.0 <= a.live.1;
+                let end = |buffer: &crate::Buffer| buffer.offset + buffer.bytes().unwrap_or(0);
+                if together && a.offset < end(b) && b.offset < end(a) {
+                    let step = a.live.0.max(b.live.0);
+                    let name = &self.buffers[other].name;
+                    let other = BufferId::new(other);
+                    return Err(self.buffer_error(id, format!("overlaps {other} ({name}) at step {step}")));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn verify_totals(&self) -> Result<(), VerifyError> {
+        let fail = |reason: String| Err(VerifyError { place: "memory".to_owned(), reason });
+        let weights = resident_peak(self);
+        if self.memory.weights != weights {
+            return fail(format!(
+                "says {} bytes of weights, the loads add up to {weights}",
+                self.memory.weights
+            ));
+        }
+        // One slab for the whole run: the peak is where most weights are in memory.
+        if self.memory.slab.checked_add(weights) != Some(self.memory.peak) {
+            return fail(format!("says a peak of {}, which is not slab and weights", self.memory.peak));
+        }
+        match self.target.memory {
+            Some(limit) if self.memory.peak > limit => {
+                fail(format!("the peak of {} bytes is above the target's {limit}", self.memory.peak))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+struct Replay<'a> {
+    plan: &'a Plan,
+    /// The step that writes each buffer.
+    written: Vec<Option<usize>>,
+    /// The last step that uses each buffer.
+    used: Vec<Option<usize>>,
+    /// The step that loads each part.
+    loaded: Vec<Option<usize>>,
+    /// The last step that uses each part.
+    load_used: Vec<Option<usize>>,
+}
+
+impl Replay<'_> {
+    fn step(&mut self, index: usize, step: &Step) -> Result<(), String> {
+        for &load in &step.loads {
+            let loaded =
+                self.loaded.get_mut(load.index()).ok_or_else(|| format!("there is no load {load}"))?;
+            if loaded.replace(index).is_some() {
+                return Err(format!("loads {load} a second time"));
+            }
+            self.load_used[load.index()] = Some(index);
+        }
+        for (name, operand) in &step.inputs {
+            match operand {
+                Operand::Buffers(buffers) => {
+                    for &buffer in buffers {
+                        self.read(index, buffer).map_err(|reason| format!("input `{name}`: {reason}"))?;
+                    }
+                }
+                Operand::Load(load) => self.use_load(index, *load)?,
+                Operand::Scalar(_) | Operand::Open => {}
+            }
+        }
+        for &program in &step.programs {
+            let entry = self.plan.programs.get(program.index());
+            let entry = entry.ok_or_else(|| format!("there is no program {program}"))?;
+            self.use_load(index, entry.load)?;
+            let room = step.scratch.iter().filter_map(|id| self.plan.buffers.get(id.index()));
+            let room = room.filter(|buffer| buffer.role == Role::Slab).filter_map(crate::Buffer::bytes).max();
+            if room.unwrap_or(0) < entry.slab_bytes {
+                return Err(format!("has no room for the slab of {program}"));
+            }
+        }
+        for &buffer in step.outputs.iter().flatten() {
+            self.write(index, buffer, |role| role == Role::Value)?;
+        }
+        for &buffer in &step.scratch {
+            self.write(index, buffer, |role| role != Role::Value)?;
+        }
+        Ok(())
+    }
+
+    fn read(&mut self, index: usize, buffer: BufferId) -> Result<(), String> {
+        match self.written.get(buffer.index()) {
+            None => Err(format!("there is no buffer {buffer}")),
+            Some(None) => Err(format!("{buffer} is read before it is written")),
+            Some(Some(_)) if self.plan.buffers[buffer.index()].role != Role::Value => {
+                Err(format!("{buffer} is working memory of another step"))
+            }
+            Some(Some(_)) => {
+                self.used[buffer.index()] = Some(index);
+                Ok(())
+            }
+        }
+    }
+
+    fn write(&mut self, index: usize, buffer: BufferId, fits: fn(Role) -> bool) -> Result<(), String> {
+        let Some(entry) = self.plan.buffers.get(buffer.index()) else {
+            return Err(format!("there is no buffer {buffer}"));
+        };
+        if !fits(entry.role) {
+            return Err(format!("{buffer} is used against its role"));
+        }
+        if self.written[buffer.index()].replace(index).is_some() {
+            return Err(format!("{buffer} is written a second time"));
+        }
+        self.used[buffer.index()] = Some(index);
+        Ok(())
+    }
+
+    fn use_load(&mut self, index: usize, load: LoadId) -> Result<(), String> {
+        match self.loaded.get(load.index()) {
+            None => Err(format!("there is no load {load}")),
+            Some(None) => Err(format!("{load} is used before it is loaded")),
+            Some(Some(_)) => {
+                self.load_used[load.index()] = Some(index);
+                Ok(())
+            }
+        }
+    }
+
+    fn finish(&self) -> Result<(), VerifyError> {
+        for (id, buffer) in self.plan.buffers.iter().enumerate() {
+            let actual = self.written[id].zip(self.used[id]);
+            if actual != Some((buffer.live.0.index(), buffer.live.1.index())) {
+                return Err(self.plan.buffer_error(id, "does not live from its first write to its last use"));
+            }
+        }
+        for (id, load) in self.plan.loads.iter().enumerate() {
+            if self.loaded[id].zip(self.load_used[id]) != Some((load.live.0.index(), load.live.1.index())) {
+                let place = format!("load {} ({})", LoadId::new(id), load.part);
+                let reason = "does not live from its loading to its last use".to_owned();
+                return Err(VerifyError { place, reason });
+            }
+        }
+        Ok(())
+    }
+}
