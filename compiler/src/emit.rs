@@ -1,0 +1,347 @@
+//! Graph to plan: schedules nodes, builds their tensor programs, gives buffers their places and writes it down.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use bytesize::ByteSize;
+use floe_formats::Part;
+use floe_nets::cost::{cost, storage};
+use floe_nets::ir::{ALIGNMENT, Program};
+use floe_nets::offsets::{Item, pack};
+use floe_nets::{Id, PassSet, ProgramSpec, build_program};
+use floe_plan::{
+    Buffer, BufferId, FORMAT, Load, LoadId, Memory, Operand as PlanOperand, Output, Plan, ProgramId, Role,
+    Scalar, Step, StepId, resident_peak,
+};
+use floe_stdlib::{Fact, ModelFile, ProgramUse, Work};
+
+use crate::Options;
+use crate::error::CompileError;
+use crate::facts::{Works, parts};
+use crate::graph::{Graph, Node, NodeId, NodeKind, Operand};
+use crate::lower::plan_scalar;
+use crate::passes::PLAN_MEMORY;
+
+/// How many of the largest consumers an error names.
+const LARGEST: usize = 3;
+
+/// Writes the plan of a graph. Nodes run in their order; those that no effect needs do not run.
+pub(crate) fn emit(
+    graph: &Graph,
+    works: &Works,
+    params: BTreeMap<String, Scalar>,
+    program: String,
+    options: &Options,
+) -> Result<Plan, CompileError> {
+    let mut emitter = Emitter {
+        works,
+        passes: options.passes.program_passes(),
+        read: read_outputs(graph),
+        steps: Vec::new(),
+        buffers: Vec::new(),
+        outputs: BTreeMap::new(),
+        loads: Vec::new(),
+        load_ids: BTreeMap::new(),
+        programs: Vec::new(),
+        built: BTreeMap::new(),
+    };
+    let needed = graph.needed();
+    for (id, node) in graph.nodes.iter() {
+        if needed[id.index()] {
+            emitter.node(id, node)?;
+        }
+    }
+    let effects = emitter.steps.iter().enumerate().filter_map(|(index, emitted)| {
+        let node = &graph.nodes[emitted.node];
+        let origin = node.origins.first()?.clone();
+        (!node.kind.is_value()).then(|| Output { step: StepId::new(index), origin })
+    });
+    let outputs = effects.collect();
+    let mut plan = Plan {
+        format: FORMAT,
+        program,
+        target: options.target,
+        params,
+        memory: Memory::default(),
+        loads: emitter.loads,
+        programs: emitter.programs,
+        buffers: emitter.buffers,
+        steps: emitter.steps.into_iter().map(|emitted| emitted.step).collect(),
+        outputs,
+        approximate: Vec::new(),
+    };
+    live_ranges(&mut plan);
+    place(&mut plan, options.passes.has(PLAN_MEMORY));
+    match plan.target.memory {
+        Some(limit) if plan.memory.peak > limit => Err(out_of_memory(&plan, limit)),
+        _ => Ok(plan),
+    }
+}
+
+/// The outputs that any node reads.
+fn read_outputs(graph: &Graph) -> BTreeSet<(NodeId, usize)> {
+    let needed = graph.needed();
+    let nodes = graph.nodes.iter().filter(|(id, _)| needed[id.index()]);
+    nodes.flat_map(|(_, node)| node.reads().collect::<Vec<_>>()).collect()
+}
+
+struct Emitted {
+    node: NodeId,
+    step: Step,
+}
+
+struct Emitter<'a> {
+    works: &'a Works,
+    passes: PassSet,
+    read: BTreeSet<(NodeId, usize)>,
+    steps: Vec<Emitted>,
+    buffers: Vec<Buffer>,
+    /// Buffers of each output so far.
+    outputs: BTreeMap<(NodeId, usize), Vec<BufferId>>,
+    loads: Vec<Load>,
+    /// Loads by the node and part that make them.
+    load_ids: BTreeMap<(NodeId, Part), LoadId>,
+    programs: Vec<floe_plan::Program>,
+    /// Programs by what they are.
+    built: BTreeMap<(ProgramSpec, LoadId), (ProgramId, Arc<Program>)>,
+}
+
+impl Emitter<'_> {
+    fn node(&mut self, id: NodeId, node: &Node) -> Result<(), CompileError> {
+        let work = &self.works[id.index()];
+        let kernel = match node.kind {
+            NodeKind::Call(decl) if node.kind.semantics().is_some_and(|known| known.loader.is_none()) => {
+                decl.name
+            }
+            NodeKind::Call(_) | NodeKind::Load { .. } => "load",
+        };
+        let inputs =
+            node.inputs.iter().map(|(&name, operand)| (name.to_owned(), self.operand(operand))).collect();
+        let loads = parts(work)
+            .filter(|_| kernel == "load")
+            .filter(|(part, file)| file.layout.prefix(*part).is_some())
+            .map(|(part, file)| self.load(id, part, file))
+            .collect();
+        let mut flops = 0;
+        let mut slab = 0;
+        let mut programs = Vec::new();
+        for used in &work.programs {
+            let (program, cost) = self.program(node, used)?;
+            programs.push(program);
+            flops += cost.flops * used.executions;
+            slab = slab.max(cost.slab_bytes);
+        }
+        let outputs = (0..work.outputs.len()).map(|slot| self.output(id, slot, work)).collect();
+        let mut scratch: Vec<BufferId> = Vec::new();
+        for piece in &work.scratch {
+            scratch.push(self.buffer(piece.name.to_owned(), Role::Scratch, piece.shape.clone()));
+        }
+        if slab > 0 {
+            let floats = usize::try_from(slab / 4).unwrap_or(usize::MAX);
+            scratch.push(self.buffer("slab".to_owned(), Role::Slab, vec![floats]));
+        }
+        let step = Step {
+            kernel: kernel.to_owned(),
+            origins: node.origins.clone(),
+            inputs,
+            outputs,
+            scratch,
+            programs,
+            loads,
+            flops,
+        };
+        self.steps.push(Emitted { node: id, step });
+        Ok(())
+    }
+
+    fn operand(&self, operand: &Operand) -> PlanOperand {
+        match operand {
+            Operand::Scalar(scalar) => PlanOperand::Scalar(plan_scalar(scalar)),
+            Operand::Open => PlanOperand::Open,
+            Operand::Output(from, slot) => match &self.works[from.index()].outputs[*slot] {
+                Fact::Part(part, _) => match self.load_ids.get(&(*from, *part)) {
+                    Some(&load) => PlanOperand::Load(load),
+                    None => PlanOperand::Open,
+                },
+                Fact::Scalar(scalar) => PlanOperand::Scalar(plan_scalar(scalar)),
+                _ => PlanOperand::Buffers(self.outputs.get(&(*from, *slot)).cloned().unwrap_or_default()),
+            },
+        }
+    }
+
+    /// The buffers of an output; none where nothing reads it.
+    fn output(&mut self, id: NodeId, slot: usize, work: &Work) -> Vec<BufferId> {
+        if !self.read.contains(&(id, slot)) {
+            return Vec::new();
+        }
+        let tensors = work.outputs[slot].tensors();
+        let buffers: Vec<BufferId> = tensors
+            .into_iter()
+            .map(|tensor| self.buffer(tensor.name.to_owned(), Role::Value, tensor.shape))
+            .collect();
+        self.outputs.insert((id, slot), buffers.clone());
+        buffers
+    }
+
+    fn buffer(&mut self, name: String, role: Role, shape: Vec<usize>) -> BufferId {
+        let id = BufferId::new(self.buffers.len());
+        self.buffers.push(Buffer { name, role, shape, offset: 0, live: (StepId(0), StepId(0)) });
+        id
+    }
+
+    fn load(&mut self, node: NodeId, part: Part, file: &ModelFile) -> LoadId {
+        let id = LoadId::new(self.loads.len());
+        self.loads.push(Load {
+            folder: file.folder.clone(),
+            file: file.name.clone(),
+            part: part.to_string(),
+            family: file.layout.family.to_string(),
+            header: file.header.hash.clone(),
+            file_bytes: file.header.file_bytes,
+            resident_bytes: 0,
+            live: (StepId(0), StepId(0)),
+        });
+        self.load_ids.insert((node, part), id);
+        id
+    }
+
+    /// The program of a step, built once for each part and size.
+    fn program(
+        &mut self,
+        node: &Node,
+        used: &ProgramUse,
+    ) -> Result<(ProgramId, floe_nets::cost::Cost), CompileError> {
+        let part = used.spec.part();
+        let load = node
+            .reads()
+            .find_map(|(from, slot)| match &self.works[from.index()].outputs[slot] {
+                Fact::Part(given, _) if *given == part => self.load_ids.get(&(from, part)).copied(),
+                _ => None,
+            })
+            .expect("a node that runs a network has its part among its inputs");
+        if let Some((id, program)) = self.built.get(&(used.spec, load)) {
+            return Ok((*id, cost(program)));
+        }
+        let mut program =
+            build_program(used.spec, &used.file.header, &used.file.layout).map_err(|error| {
+                CompileError::BadFile {
+                    reason: format!("`{}`: {error}", used.file.name),
+                    help: "the file is not a whole checkpoint of its family".to_owned(),
+                    span: node.source.span,
+                }
+            })?;
+        self.passes.run(&mut program);
+        let total = cost(&program);
+        let id = ProgramId::new(self.programs.len());
+        self.programs.push(floe_plan::Program {
+            spec: used.spec.to_string(),
+            load,
+            passes: self.passes.to_string(),
+            hash: program.hash(),
+            flops: total.flops,
+            slab_bytes: total.slab_bytes,
+        });
+        // A weight that several programs read is prepared once.
+        let others: BTreeSet<&str> = self
+            .built
+            .iter()
+            .filter(|((_, other), _)| *other == load)
+            .flat_map(|(_, (_, program))| program.weights.iter().map(|(_, weight)| weight.key.as_str()))
+            .collect();
+        let weights = program.weights.iter().zip(storage(&program));
+        let new: u64 = weights
+            .filter(|((_, weight), _)| !others.contains(weight.key.as_str()))
+            .map(|((_, weight), storage)| storage.bytes(weight))
+            .sum();
+        self.loads[load.index()].resident_bytes += new;
+        self.built.insert((used.spec, load), (id, Arc::new(program)));
+        Ok((id, total))
+    }
+}
+
+/// Live ranges from first write or loading to last use.
+fn live_ranges(plan: &mut Plan) {
+    let mut buffers: Vec<Option<(StepId, StepId)>> = vec![None; plan.buffers.len()];
+    let mut loads: Vec<Option<(StepId, StepId)>> = vec![None; plan.loads.len()];
+    let touch = |range: &mut Option<(StepId, StepId)>, step: StepId| {
+        *range = Some(range.map_or((step, step), |(first, _)| (first, step)));
+    };
+    for (index, step) in plan.steps.iter().enumerate() {
+        let id = StepId::new(index);
+        for load in &step.loads {
+            touch(&mut loads[load.index()], id);
+        }
+        for program in &step.programs {
+            touch(&mut loads[plan.programs[program.index()].load.index()], id);
+        }
+        for operand in step.inputs.values() {
+            match operand {
+                PlanOperand::Buffers(read) => {
+                    for buffer in read {
+                        touch(&mut buffers[buffer.index()], id);
+                    }
+                }
+                PlanOperand::Load(load) => touch(&mut loads[load.index()], id),
+                PlanOperand::Scalar(_) | PlanOperand::Open => {}
+            }
+        }
+        for buffer in step.outputs.iter().flatten().chain(&step.scratch) {
+            touch(&mut buffers[buffer.index()], id);
+        }
+    }
+    for (buffer, range) in plan.buffers.iter_mut().zip(buffers) {
+        buffer.live = range.unwrap_or_default();
+    }
+    for (load, range) in plan.loads.iter_mut().zip(loads) {
+        load.live = range.unwrap_or_default();
+    }
+}
+
+/// Offsets of all buffers and the totals. Without `plan-memory` no byte is used twice.
+fn place(plan: &mut Plan, reuse: bool) {
+    let items: Vec<Item> = plan
+        .buffers
+        .iter()
+        .map(|buffer| Item {
+            bytes: buffer.bytes().and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(usize::MAX / 4),
+            first: buffer.live.0.index(),
+            last: buffer.live.1.index(),
+        })
+        .collect();
+    let packing = pack(&items, ALIGNMENT);
+    let mut height = 0;
+    for ((buffer, item), &packed) in plan.buffers.iter_mut().zip(&items).zip(&packing.offsets) {
+        let offset = if reuse { packed } else { height };
+        height = height.max(offset.saturating_add(item.bytes.next_multiple_of(ALIGNMENT)));
+        buffer.offset = offset as u64;
+    }
+    let weights = resident_peak(plan);
+    plan.memory = Memory {
+        peak: (height as u64).saturating_add(weights),
+        slab: height as u64,
+        slab_lower_bound: packing.lower_bound as u64,
+        weights,
+    };
+}
+
+fn out_of_memory(plan: &Plan, limit: u64) -> CompileError {
+    let buffers = plan.buffers.iter().map(|buffer| {
+        let step = &plan.steps[buffer.live.0.index()];
+        (buffer.bytes().unwrap_or(u64::MAX), format!("{} of {}", buffer.name, step.origins.join(", ")))
+    });
+    let loads = plan
+        .loads
+        .iter()
+        .map(|load| (load.resident_bytes, format!("weights of the {} in {}", load.part, load.file)));
+    let mut largest: Vec<(u64, String)> = buffers.chain(loads).collect();
+    largest.sort_by(|a, b| b.cmp(a));
+    CompileError::OutOfMemory {
+        needed: ByteSize(plan.memory.peak).to_string(),
+        limit: ByteSize(limit).to_string(),
+        largest: largest
+            .into_iter()
+            .take(LARGEST)
+            .map(|(size, name)| format!("{name} ({})", ByteSize(size)))
+            .collect(),
+    }
+}

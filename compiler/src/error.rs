@@ -1,0 +1,389 @@
+//! Everything that can be wrong with a program, as facts; the words are in the attributes.
+
+use miette::{Diagnostic, SourceSpan};
+use thiserror::Error;
+
+/// An error of a program.
+#[derive(Debug, Clone, PartialEq, Error, Diagnostic)]
+#[allow(missing_docs, reason = "the fields are the facts that the messages name")]
+pub enum CompileError {
+    #[error("there is no node `{name}`")]
+    #[diagnostic(
+        code(check::unknown_node),
+        help("{}", did_you_mean(suggestion, "`floe nodes` lists all of them"))
+    )]
+    UnknownNode {
+        name: String,
+        suggestion: Option<String>,
+        #[label("not a node that Floe knows")]
+        span: SourceSpan,
+    },
+
+    #[error("`{node}` has no input `{input}`")]
+    #[diagnostic(code(check::unknown_input), help("did you mean `{suggestion}`?"))]
+    UnknownInput {
+        node: String,
+        input: String,
+        suggestion: String,
+        #[label("no such input")]
+        span: SourceSpan,
+    },
+
+    #[error("`{node}` needs {}", list(missing))]
+    #[diagnostic(code(check::missing_input), help("add {}", arguments(missing)))]
+    MissingInput {
+        node: String,
+        /// Names and types.
+        missing: Vec<(String, String)>,
+        #[label("{} missing here", if missing.len() == 1 { "an input is" } else { "inputs are" })]
+        span: SourceSpan,
+    },
+
+    #[error("`{input}` is given twice")]
+    #[diagnostic(code(check::duplicate_input), help("keep one of them"))]
+    DuplicateInput {
+        input: String,
+        #[label("given again here")]
+        span: SourceSpan,
+        #[label("given here first")]
+        first: SourceSpan,
+    },
+
+    #[error("`{node}` takes one positional argument, its first socket{}", socket.as_ref().map(|name| format!(" `{name}`")).unwrap_or_default())]
+    #[diagnostic(code(check::positional), help("{}", positional_help(meant)))]
+    Positional {
+        node: String,
+        socket: Option<String>,
+        /// The input that the argument seems to be.
+        meant: Option<String>,
+        #[label("which input is this?")]
+        span: SourceSpan,
+    },
+
+    #[error("there is no `{name}` here")]
+    #[diagnostic(
+        code(check::unknown_name),
+        help("{}", did_you_mean(suggestion, "names are defined above their use, with `let` or `param`"))
+    )]
+    UnknownName {
+        name: String,
+        suggestion: Option<String>,
+        #[label("not defined")]
+        span: SourceSpan,
+    },
+
+    #[error("`{name}` is defined twice")]
+    #[diagnostic(
+        code(check::duplicate_name),
+        help("give one of them another name: a file has one namespace, and nothing is shadowed")
+    )]
+    DuplicateName {
+        name: String,
+        #[label("defined again here")]
+        span: SourceSpan,
+        #[label("defined here first")]
+        first: SourceSpan,
+    },
+
+    #[error("`{input}` wants {want}, but is given {got}")]
+    #[diagnostic(code(check::type_mismatch), help("{help}"))]
+    TypeMismatch {
+        input: String,
+        want: String,
+        got: String,
+        help: String,
+        #[label("this is {got}")]
+        span: SourceSpan,
+    },
+
+    #[error("`{node}` has no output `{output}`")]
+    #[diagnostic(code(check::unknown_output), help("{}", outputs_help(outputs)))]
+    UnknownOutput {
+        node: String,
+        output: String,
+        outputs: Vec<String>,
+        #[label("no such output")]
+        span: SourceSpan,
+    },
+
+    #[error("{value} is {} {bound} of `{input}`", if *above { "above the maximum" } else { "below the minimum" })]
+    #[diagnostic(code(check::out_of_range), help("choose a value from {lo} to {hi}"))]
+    OutOfRange {
+        input: String,
+        value: String,
+        above: bool,
+        bound: String,
+        lo: String,
+        hi: String,
+        #[label("{value} is out of range")]
+        span: SourceSpan,
+    },
+
+    #[error("`{input}` cannot be {value}")]
+    #[diagnostic(code(check::not_a_choice), help("{}", choices_help(suggestion, choices)))]
+    NotAChoice {
+        input: String,
+        value: String,
+        suggestion: Option<String>,
+        choices: Vec<String>,
+        #[label("not one of the choices")]
+        span: SourceSpan,
+    },
+
+    #[error("there is no file `{name}` in `{folder}`")]
+    #[diagnostic(code(check::missing_file), help("{}", missing_file_help(suggestion, searched)))]
+    MissingFile {
+        folder: String,
+        name: String,
+        suggestion: Option<String>,
+        searched: Vec<String>,
+        #[label("this file is missing")]
+        span: SourceSpan,
+    },
+
+    #[error("{reason}")]
+    #[diagnostic(code(check::bad_file), help("{help}"))]
+    BadFile {
+        reason: String,
+        help: String,
+        #[label("this file")]
+        span: SourceSpan,
+    },
+
+    #[error("{reason}")]
+    #[diagnostic(code(check::facet_conflict), help("{help}"))]
+    FacetConflict {
+        reason: String,
+        help: String,
+        #[label("does not fit")]
+        span: SourceSpan,
+    },
+
+    #[error("the prompt cannot be read: {reason}")]
+    #[diagnostic(code(check::bad_prompt), help("correct the prompt"))]
+    BadPrompt {
+        reason: String,
+        #[label("this prompt")]
+        span: SourceSpan,
+    },
+
+    #[error("the program writes nothing")]
+    #[diagnostic(
+        code(check::no_effect),
+        help("add an output node as a statement, such as `SaveImage(…, filename_prefix: \"picture\")`")
+    )]
+    NoEffect,
+
+    #[error("there is no param `{name}`")]
+    #[diagnostic(code(check::unknown_param), help("{}", did_you_mean(suggestion, &params_help(params))))]
+    UnknownParam { name: String, suggestion: Option<String>, params: Vec<String> },
+
+    #[error("param `{name}` is {ty}, and cannot be `{value}`")]
+    #[diagnostic(code(check::bad_param_value), help("give it {article}, as in `--set {name}={example}`"))]
+    BadParamValue {
+        name: String,
+        ty: String,
+        value: String,
+        article: String,
+        example: String,
+        #[label("declared here")]
+        span: SourceSpan,
+    },
+
+    #[error("param `{name}` has no value")]
+    #[diagnostic(code(check::unbound_param), help("give it a default, or a value with `--set {name}=…`"))]
+    UnboundParam {
+        name: String,
+        #[label("declared without a default")]
+        span: SourceSpan,
+    },
+
+    #[error("edition {number} is unknown")]
+    #[diagnostic(code(check::unknown_edition), help("this Floe knows edition 1"))]
+    UnknownEdition {
+        number: u32,
+        #[label("a newer edition")]
+        span: SourceSpan,
+    },
+
+    #[error("{what} cannot run yet")]
+    #[diagnostic(code(plan::no_kernel), help("{instead}"))]
+    NoKernel {
+        what: String,
+        instead: String,
+        #[label("declared, but without a kernel")]
+        span: SourceSpan,
+    },
+
+    #[error("the plan needs {needed}, but the target has {limit}")]
+    #[diagnostic(code(plan::out_of_memory), help("the largest are {}; it runs within {needed}", largest.join(", ")))]
+    OutOfMemory { needed: String, limit: String, largest: Vec<String> },
+}
+
+impl CompileError {
+    /// Where it is; `None` for errors of the whole program.
+    pub fn span(&self) -> Option<SourceSpan> {
+        self.labels().and_then(|mut labels| labels.next()).map(|label| *label.inner())
+    }
+}
+
+/// Something allowed that is probably not meant.
+#[derive(Debug, Clone, PartialEq, Error, Diagnostic)]
+#[allow(missing_docs, reason = "the fields are the facts that the messages name")]
+pub enum Warning {
+    #[error("`{name}` is not used")]
+    #[diagnostic(
+        code(check::unused),
+        help("remove it, or write `_` where a result is not needed"),
+        severity(Warning)
+    )]
+    Unused {
+        name: String,
+        #[label("nothing that the program writes depends on it")]
+        span: SourceSpan,
+    },
+
+    #[error("`{node}` is called for nothing")]
+    #[diagnostic(
+        code(check::no_use),
+        help("bind its result with `let`, or remove the call"),
+        severity(Warning)
+    )]
+    NoUse {
+        node: String,
+        #[label("its result goes nowhere, so it does not run")]
+        span: SourceSpan,
+    },
+
+    #[error("`{node}` has no input `{input}`")]
+    #[diagnostic(code(check::extra_input), help("it is kept, but has no effect"), severity(Warning))]
+    ExtraInput {
+        node: String,
+        input: String,
+        #[label("unknown to this version of the node")]
+        span: SourceSpan,
+    },
+
+    #[error("the file does not say which edition of the library it is written for")]
+    #[diagnostic(
+        code(check::no_edition),
+        help("begin it with `edition 1`, so that a newer Floe reads it the same way"),
+        severity(Warning)
+    )]
+    NoEdition,
+}
+
+impl Warning {
+    /// Where it is; `None` for warnings of the whole program.
+    pub fn span(&self) -> Option<SourceSpan> {
+        self.labels().and_then(|mut labels| labels.next()).map(|label| *label.inner())
+    }
+}
+
+/// Codes of this crate's errors and warnings; each has a page.
+pub const CODES: [&str; 26] = [
+    "check::unknown_node",
+    "check::unknown_input",
+    "check::missing_input",
+    "check::duplicate_input",
+    "check::positional",
+    "check::unknown_name",
+    "check::duplicate_name",
+    "check::type_mismatch",
+    "check::unknown_output",
+    "check::out_of_range",
+    "check::not_a_choice",
+    "check::missing_file",
+    "check::bad_file",
+    "check::facet_conflict",
+    "check::bad_prompt",
+    "check::no_effect",
+    "check::unknown_param",
+    "check::bad_param_value",
+    "check::unbound_param",
+    "check::unknown_edition",
+    "plan::no_kernel",
+    "plan::out_of_memory",
+    "check::unused",
+    "check::no_use",
+    "check::extra_input",
+    "check::no_edition",
+];
+
+fn did_you_mean(suggestion: &Option<String>, otherwise: &str) -> String {
+    suggestion.as_ref().map_or_else(|| otherwise.to_owned(), |name| format!("did you mean `{name}`?"))
+}
+
+fn positional_help(meant: &Option<String>) -> String {
+    match meant {
+        Some(name) => format!("write `{name}:`, short for `{name}: {name}`"),
+        None => "name the others, as in `name: value`".to_owned(),
+    }
+}
+
+fn outputs_help(outputs: &[String]) -> String {
+    match outputs {
+        [one] => format!("its one output is `{one}`"),
+        _ => format!("its outputs are {}", list_names(outputs)),
+    }
+}
+
+fn list(items: &[(String, String)]) -> String {
+    join(items.iter().map(|(name, ty)| format!("`{name}` ({ty})")).collect())
+}
+
+fn list_names(names: &[String]) -> String {
+    join(names.iter().map(|name| format!("`{name}`")).collect())
+}
+
+fn arguments(items: &[(String, String)]) -> String {
+    join(items.iter().map(|(name, _)| format!("`{name}: …`")).collect())
+}
+
+fn join(mut words: Vec<String>) -> String {
+    match words.pop() {
+        Some(last) if !words.is_empty() => format!("{} and {last}", words.join(", ")),
+        Some(only) => only,
+        None => "nothing".to_owned(),
+    }
+}
+
+fn choices_help(suggestion: &Option<String>, choices: &[String]) -> String {
+    match suggestion {
+        Some(name) => format!("did you mean {name}?"),
+        None => format!("choose one of {}", choices.join(", ")),
+    }
+}
+
+fn missing_file_help(suggestion: &Option<String>, searched: &[String]) -> String {
+    let looked = if searched.is_empty() {
+        "no folder was searched: name one with `--models DIR`".to_owned()
+    } else {
+        format!("looked in {}", searched.join(", "))
+    };
+    match suggestion {
+        Some(name) => format!("did you mean \"{name}\"? ({looked})"),
+        None => looked,
+    }
+}
+
+fn params_help(params: &[String]) -> String {
+    if params.is_empty() {
+        "the program has no params".to_owned()
+    } else {
+        format!("its params are {}", list_names(params))
+    }
+}
+
+/// The candidate that is spelled most like `name`, if any is close enough to be meant.
+pub(crate) fn suggest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let lower = name.to_lowercase();
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()), candidate))
+        .filter(|&(distance, candidate)| {
+            distance <= 1 + candidate.chars().count().min(name.chars().count()) / 4
+        })
+        .min_by_key(|&(distance, candidate)| (distance, candidate.to_owned()))
+        .map(|(_, candidate)| candidate.to_owned())
+}

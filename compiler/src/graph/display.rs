@@ -1,0 +1,49 @@
+//! The text form: one line per node, ids as in errors and reports.
+
+use std::fmt::{self, Display, Formatter};
+
+use super::{Graph, Node, NodeId, NodeKind, Operand};
+
+impl Display for NodeId {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "%{}", self.0)
+    }
+}
+
+impl Display for Operand {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self {
+            Operand::Scalar(scalar) => scalar.fmt(f),
+            Operand::Output(node, 0) => node.fmt(f),
+            Operand::Output(node, slot) => write!(f, "{node}.{slot}"),
+            Operand::Open => f.write_str("none"),
+        }
+    }
+}
+
+impl Display for Node {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        match self.kind {
+            NodeKind::Call(decl) => f.write_str(decl.name)?,
+            NodeKind::Load { folder, part } => write!(f, "load {folder} {part}")?,
+        }
+        for (index, (name, operand)) in self.inputs.iter().enumerate() {
+            write!(f, "{}{name}: {operand}", if index == 0 { "(" } else { ", " })?;
+        }
+        f.write_str(if self.inputs.is_empty() { "()" } else { ")" })?;
+        if self.batched {
+            f.write_str(" batched")?;
+        }
+        write!(f, "  // {}", self.origins.join(", "))
+    }
+}
+
+impl Display for Graph {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        for (id, node) in self.nodes.iter() {
+            writeln!(f, "{id} = {node}")?;
+        }
+        let effects: Vec<String> = self.effects.iter().map(NodeId::to_string).collect();
+        writeln!(f, "effects {}", effects.join(", "))
+    }
+}

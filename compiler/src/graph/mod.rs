@@ -1,0 +1,173 @@
+//! The workflow graph.
+//!
+//! A [`Graph`] is a list of nodes; each reads known scalars and outputs of earlier nodes, so the order of the
+//! list is an order in which it can be executed. A node stands for one call of a class, or for the loading of one
+//! part of a model file ([`NodeKind::Load`], which only `hoist-loads` makes). Nothing is computed that no effect
+//! needs; effects happen in their order. Two nodes with the same kind and inputs have the same outputs unless
+//! their class writes files.
+
+mod display;
+mod verify;
+
+use std::collections::BTreeMap;
+
+use floe_formats::Part;
+use floe_nets::{Arena, Id};
+use floe_stdlib::{NodeDecl, Purity, Scalar, semantics};
+use miette::SourceSpan;
+
+pub use verify::VerifyError;
+
+/// A node of a graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(u32);
+
+impl Id for NodeId {
+    fn from_index(index: usize) -> Self {
+        NodeId(u32::try_from(index).expect("a graph has fewer than 2^32 nodes"))
+    }
+    fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// What a node does.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum NodeKind {
+    /// A call of a class.
+    Call(&'static NodeDecl),
+    /// The loading of one part of a file of this folder; the name is the input `file`.
+    Load {
+        /// The folder of models.
+        folder: &'static str,
+        /// The part, the one output.
+        part: Part,
+    },
+}
+
+impl NodeKind {
+    /// Whether two nodes of this kind with the same inputs are the same value.
+    pub fn is_value(&self) -> bool {
+        self.semantics().is_none_or(|semantics| semantics.purity != Purity::WritesFiles)
+    }
+
+    /// The semantics of a call's class.
+    pub fn semantics(&self) -> Option<&'static floe_stdlib::Semantics> {
+        match self {
+            NodeKind::Call(decl) => semantics(decl.name),
+            NodeKind::Load { .. } => None,
+        }
+    }
+}
+
+/// An input of a node.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Operand {
+    /// A known value.
+    Scalar(Scalar),
+    /// An output of an earlier node.
+    Output(NodeId, usize),
+    /// An optional socket that is left open.
+    Open,
+}
+
+/// Where a node was written.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Source {
+    /// The callee's name.
+    pub span: SourceSpan,
+    /// The values of inputs that were given.
+    pub inputs: BTreeMap<&'static str, SourceSpan>,
+}
+
+impl Source {
+    /// Where to point for an input: its value, or the call that leaves it out.
+    pub fn input(&self, name: &str) -> SourceSpan {
+        self.inputs.get(name).copied().unwrap_or(self.span)
+    }
+}
+
+/// One node.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Node {
+    /// What it does.
+    pub kind: NodeKind,
+    /// Its inputs by name, defaults filled in.
+    pub inputs: BTreeMap<&'static str, Operand>,
+    /// Names of all source nodes that it stands for.
+    pub origins: Vec<String>,
+    /// Whether executions of one network share a batch; only set by `batch-guidance`.
+    pub batched: bool,
+    /// Where it was written.
+    pub source: Source,
+}
+
+impl Node {
+    /// The outputs of other nodes that it reads.
+    pub fn reads(&self) -> impl Iterator<Item = (NodeId, usize)> + '_ {
+        self.inputs.values().filter_map(|operand| match operand {
+            Operand::Output(node, slot) => Some((*node, *slot)),
+            Operand::Scalar(_) | Operand::Open => None,
+        })
+    }
+
+    /// How many outputs it has.
+    pub fn outputs(&self) -> usize {
+        match self.kind {
+            NodeKind::Call(decl) => decl.outputs.len(),
+            NodeKind::Load { .. } => 1,
+        }
+    }
+}
+
+/// A workflow graph.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Graph {
+    /// Nodes, inputs first.
+    pub nodes: Arena<NodeId, Node>,
+    /// Nodes that write files, in order.
+    pub effects: Vec<NodeId>,
+}
+
+impl Graph {
+    /// Whether each node is needed by an effect, by index.
+    pub fn needed(&self) -> Vec<bool> {
+        let mut needed = vec![false; self.nodes.len()];
+        for &effect in &self.effects {
+            needed[effect.index()] = true;
+        }
+        // Inputs come first, so one walk from the end finds everything.
+        for index in (0..self.nodes.len()).rev() {
+            if needed[index] {
+                for (node, _) in self.nodes[NodeId::from_index(index)].reads() {
+                    needed[node.index()] = true;
+                }
+            }
+        }
+        needed
+    }
+
+    /// Builds the graph anew: `emit` turns each old node, its inputs already renamed, into what it becomes, and
+    /// says which new output each of its old outputs is.
+    pub(crate) fn rebuild(
+        &mut self,
+        mut emit: impl FnMut(&mut Arena<NodeId, Node>, NodeId, Node) -> Vec<(NodeId, usize)>,
+    ) {
+        let old = std::mem::take(self);
+        let mut renamed: Vec<Vec<(NodeId, usize)>> = Vec::with_capacity(old.nodes.len());
+        for (id, node) in old.nodes.iter() {
+            let mut node = node.clone();
+            for operand in node.inputs.values_mut() {
+                // Only a node that is about to be removed reads a removed one: it may keep the old name.
+                if let Operand::Output(from, slot) = operand
+                    && let Some(&new) = renamed[from.index()].get(*slot)
+                {
+                    (*from, *slot) = new;
+                }
+            }
+            renamed.push(emit(&mut self.nodes, id, node));
+        }
+        self.effects = old.effects.iter().map(|effect| renamed[effect.index()][0].0).collect();
+        self.effects.dedup();
+    }
+}

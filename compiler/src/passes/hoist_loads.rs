@@ -1,0 +1,143 @@
+//! `hoist-loads`: model files are opened in a prologue, once per file and part.
+
+use std::collections::BTreeMap;
+
+use floe_nets::Id;
+use floe_stdlib::Scalar;
+
+use super::Pass;
+use crate::graph::{Graph, Node, NodeId, NodeKind, Operand};
+
+/// Replaces loaders by one load per used part, before everything else, in the order of first use.
+/// ```text
+/// %0 = EmptyLatentImage(…)                           %0 = load checkpoints clip(file: "a")
+/// %1 = CheckpointLoaderSimple(ckpt_name: "a")    ->  %1 = load checkpoints model(file: "a")
+/// %2 = CLIPTextEncode(clip: %1.1, …)                 %2 = EmptyLatentImage(…)
+/// %3 = KSampler(model: %1, …)                        %3 = CLIPTextEncode(clip: %0, …)
+///                                                    %4 = KSampler(model: %1, …)
+/// ```
+/// Exact: a part is the same bytes whenever it is read. Loads that stand by themselves can be prefetched while
+/// others compute, and a part that nothing uses is not prepared. After `dce`, so that dead uses do not count.
+pub(crate) struct HoistLoads;
+
+/// A part of a file: folder, file, output slot of its loader.
+type Key = (&'static str, String, usize);
+
+impl Pass for HoistLoads {
+    fn name(&self) -> &'static str {
+        "hoist-loads"
+    }
+
+    fn run(&self, graph: &mut Graph) -> usize {
+        let loaders: BTreeMap<NodeId, (&'static str, String)> =
+            graph.nodes.iter().filter_map(|(id, node)| Some((id, loaded_file(node)?))).collect();
+        if loaders.is_empty() {
+            return 0;
+        }
+        // Parts by first use.
+        let mut order: Vec<Key> = Vec::new();
+        let mut loads: BTreeMap<Key, Node> = BTreeMap::new();
+        for (_, node) in graph.nodes.iter() {
+            for (from, slot) in node.reads() {
+                let Some((folder, file)) = loaders.get(&from) else { continue };
+                let loader = &graph.nodes[from];
+                let key = (*folder, file.clone(), slot);
+                if let Some(load) = loads.get_mut(&key) {
+                    load.origins.extend(loader.origins.iter().cloned());
+                    load.origins.dedup();
+                } else {
+                    order.push(key.clone());
+                    loads.insert(key, load_node(loader, folder, file, slot));
+                }
+            }
+        }
+        let mut placed: BTreeMap<Key, NodeId> = BTreeMap::new();
+        let mut prologue = Some(order);
+        graph.rebuild(|nodes, id, node| {
+            // The prologue comes before the first node, whichever that is.
+            for key in prologue.take().unwrap_or_default() {
+                if let Some(load) = loads.remove(&key) {
+                    placed.insert(key, nodes.push(load));
+                }
+            }
+            let outputs = node.outputs();
+            match loaders.get(&id) {
+                // A part that nothing reads has no load; nothing asks for its place either.
+                Some((folder, file)) => (0..outputs)
+                    .map(|slot| {
+                        let place = placed.get(&(*folder, file.clone(), slot));
+                        place.map_or((NodeId::from_index(0), 0), |&load| (load, 0))
+                    })
+                    .collect(),
+                None => {
+                    let id = nodes.push(node);
+                    (0..outputs).map(|slot| (id, slot)).collect()
+                }
+            }
+        });
+        loaders.len()
+    }
+}
+
+/// Folder and file of a node that opens a model file.
+fn loaded_file(node: &Node) -> Option<(&'static str, String)> {
+    let loader = node.kind.semantics()?.loader.as_ref()?;
+    match node.inputs.get(loader.file)? {
+        Operand::Scalar(Scalar::String(file)) => Some((loader.folder, file.clone())),
+        _ => None,
+    }
+}
+
+fn load_node(loader: &Node, folder: &'static str, file: &str, slot: usize) -> Node {
+    let parts = loader.kind.semantics().and_then(|semantics| semantics.loader.as_ref());
+    let part = parts.map(|loader| loader.parts[slot]).expect("only loaders are hoisted");
+    Node {
+        kind: NodeKind::Load { folder, part },
+        inputs: BTreeMap::from([("file", Operand::Scalar(Scalar::String(file.to_owned())))]),
+        origins: loader.origins.clone(),
+        batched: false,
+        source: loader.source.clone(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::check;
+    use super::HoistLoads;
+
+    #[test]
+    fn only_used_parts_are_loaded_in_the_order_of_their_use() {
+        insta::assert_snapshot!(check(
+            &HoistLoads,
+            r#"
+let image = LoadImage(image: "a.png").IMAGE
+let (model, clip, vae) = CheckpointLoaderSimple(ckpt_name: "a.safetensors")
+SaveImage(VAEDecode(VAEEncode(image, vae:), vae:))
+"#
+        ));
+    }
+
+    /// A picture is no model: it is read where it is needed.
+    #[test]
+    fn pictures_are_not_hoisted() {
+        insta::assert_snapshot!(check(
+            &HoistLoads,
+            r#"
+SaveImage(LoadImage(image: "a.png").IMAGE)
+"#
+        ));
+    }
+
+    #[test]
+    fn two_loaders_of_one_file_share_their_parts() {
+        insta::assert_snapshot!(check(
+            &HoistLoads,
+            r#"
+let a = CheckpointLoaderSimple(ckpt_name: "a.safetensors")
+let b = CheckpointLoaderSimple(ckpt_name: "a.safetensors")
+let image = LoadImage(image: "a.png").IMAGE
+SaveImage(VAEDecode(VAEEncode(image, vae: a.VAE), vae: b.VAE))
+"#
+        ));
+    }
+}
