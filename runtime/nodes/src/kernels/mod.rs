@@ -1,0 +1,253 @@
+//! Kernels by name, one file per category, and what a kernel is given.
+
+mod conditioning;
+mod image;
+mod latent;
+mod sampling;
+
+use std::collections::BTreeMap;
+use std::ops::ControlFlow;
+use std::sync::Arc;
+
+use floe_plan::Scalar;
+use floe_tensor::{EngineError, Executable, Pool};
+use thiserror::Error;
+
+use crate::image_io::{LoadError, SaveError, SavedFile};
+use crate::png_meta::PngText;
+use crate::resize::ResizeError;
+use crate::schedule::ScheduleError;
+
+/// A tensor to read.
+#[derive(Debug, Clone, Copy)]
+pub struct Tensor<'a> {
+    /// Outermost dimension first.
+    pub shape: &'a [usize],
+    /// Its elements, row-major.
+    pub data: &'a [f32],
+}
+
+/// A tensor to write; holds anything before.
+#[derive(Debug)]
+pub struct TensorMut<'a> {
+    /// Outermost dimension first.
+    pub shape: &'a [usize],
+    /// Its elements, row-major.
+    pub data: &'a mut [f32],
+}
+
+/// An input of a step.
+#[derive(Debug)]
+pub enum Operand<'a> {
+    /// A known value.
+    Scalar(&'a Scalar),
+    /// The tensors of a value.
+    Tensors(Vec<Tensor<'a>>),
+    /// A model part, which the step's programs use.
+    Part,
+    /// An optional socket left open.
+    Open,
+}
+
+/// What a kernel works on.
+pub struct Call<'a> {
+    /// Inputs by name.
+    pub inputs: BTreeMap<&'a str, Operand<'a>>,
+    /// Tensors of each output slot; none where nothing reads it.
+    pub outputs: Vec<Vec<TensorMut<'a>>>,
+    /// Working memory as the class's semantics asked for it, the slab of its programs last.
+    pub scratch: Vec<TensorMut<'a>>,
+    /// Tensor programs as the class's semantics asked for them.
+    pub programs: &'a [Arc<Executable>],
+    /// Threads.
+    pub pool: &'a Pool,
+    /// The world outside.
+    pub host: &'a dyn Host,
+}
+
+/// What kernels may ask of the world outside.
+pub trait Host {
+    /// The bytes of a picture in the `input` folder.
+    ///
+    /// # Errors
+    /// If it cannot be read.
+    fn read_picture(&self, name: &str) -> Result<Vec<u8>, std::io::Error>;
+
+    /// Writes a PNG under the next free number of a prefix below the `output` folder.
+    ///
+    /// # Errors
+    /// If it cannot be written; nothing is left behind then.
+    fn save_picture(&self, prefix: &str, png: &[u8]) -> Result<SavedFile, SaveError>;
+
+    /// Texts for every PNG: the program it comes from.
+    fn texts(&self) -> &[PngText];
+
+    /// Told after each step of a sampler; may ask to stop.
+    fn progress(&self, done: usize, total: usize) -> ControlFlow<()>;
+}
+
+/// Why a kernel fails.
+#[derive(Debug, Error)]
+pub enum KernelError {
+    /// The engine refuses a program.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// A picture cannot be read.
+    #[error("`{name}` cannot be read: {error}")]
+    Read {
+        /// Its name.
+        name: String,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// A picture cannot be decoded.
+    #[error("`{name}`: {error}")]
+    Decode {
+        /// Its name.
+        name: String,
+        /// What is wrong with it.
+        error: LoadError,
+    },
+    /// A picture is not what it was when the plan was made.
+    #[error("`{name}` is now {now}, but was planned as {planned}")]
+    Changed {
+        /// Its name.
+        name: String,
+        /// Its size.
+        now: String,
+        /// The size in the plan.
+        planned: String,
+    },
+    /// A picture cannot be written.
+    #[error(transparent)]
+    Save(#[from] SaveError),
+    /// A picture cannot be scaled.
+    #[error(transparent)]
+    Resize(#[from] ResizeError),
+    /// No noise levels can be made.
+    #[error(transparent)]
+    Schedule(#[from] ScheduleError),
+    /// The prompt cannot be read.
+    #[error(transparent)]
+    Prompt(#[from] floe_nets::text::PromptError),
+    /// A number that is none came out.
+    #[error("the model gave values that are not numbers at sampling step {step}")]
+    NotANumber {
+        /// Step of the sampler, from 1.
+        step: usize,
+    },
+    /// The run was asked to stop.
+    #[error("cancelled")]
+    Cancelled,
+    /// The plan gives the kernel something else than it takes: a bug, or a plan of another version.
+    #[error("the plan does not fit the kernel: {0}")]
+    Plan(String),
+}
+
+/// The work of one class.
+pub type Kernel = fn(&mut Call<'_>) -> Result<(), KernelError>;
+
+/// All kernels, by name.
+const KERNELS: [(&str, Kernel); 9] = [
+    ("CLIPTextEncode", conditioning::clip_text_encode),
+    ("EmptyLatentImage", latent::empty_latent_image),
+    ("ImageInvert", image::image_invert),
+    ("ImageScale", image::image_scale),
+    ("KSampler", sampling::ksampler),
+    ("LoadImage", image::load_image),
+    ("SaveImage", image::save_image),
+    ("VAEDecode", latent::vae_decode),
+    ("VAEEncode", latent::vae_encode),
+];
+
+/// The kernel of a class.
+pub fn kernel(name: &str) -> Option<Kernel> {
+    KERNELS.iter().find(|(known, _)| *known == name).map(|&(_, kernel)| kernel)
+}
+
+/// The names of all kernels.
+pub fn kernels() -> impl Iterator<Item = &'static str> {
+    KERNELS.iter().map(|&(name, _)| name)
+}
+
+/// Inputs taken apart; a plan that lacks one is an error, not a panic: plans may come from files.
+impl<'a> Call<'a> {
+    fn scalar(&self, input: &str) -> Result<&'a Scalar, KernelError> {
+        match self.inputs.get(input) {
+            Some(Operand::Scalar(scalar)) => Ok(scalar),
+            _ => Err(KernelError::Plan(format!("input `{input}` is not a known value"))),
+        }
+    }
+
+    fn int<T: TryFrom<i128>>(&self, input: &str) -> Result<T, KernelError> {
+        match self.scalar(input)? {
+            Scalar::Int(value) => T::try_from(*value)
+                .map_err(|_| KernelError::Plan(format!("{value} is out of the range of `{input}`"))),
+            other => Err(KernelError::Plan(format!("`{input}` is {other:?}, not an Int"))),
+        }
+    }
+
+    fn float(&self, input: &str) -> Result<f64, KernelError> {
+        match self.scalar(input)? {
+            Scalar::Float(value) => Ok(*value),
+            other => Err(KernelError::Plan(format!("`{input}` is {other:?}, not a Float"))),
+        }
+    }
+
+    fn string(&self, input: &str) -> Result<&'a str, KernelError> {
+        match self.scalar(input)? {
+            Scalar::String(value) => Ok(value),
+            other => Err(KernelError::Plan(format!("`{input}` is {other:?}, not a String"))),
+        }
+    }
+
+    /// The first tensor of a value, with its dimensions.
+    fn tensor<const N: usize>(&self, input: &str) -> Result<(Tensor<'a>, [usize; N]), KernelError> {
+        let tensor = match self.inputs.get(input) {
+            Some(Operand::Tensors(tensors)) => tensors.first().copied(),
+            _ => None,
+        };
+        let tensor = tensor.ok_or_else(|| KernelError::Plan(format!("input `{input}` has no tensor")))?;
+        Ok((tensor, dimensions(tensor.shape)?))
+    }
+
+    /// Takes an output out of the call, if it is wanted.
+    fn take_output(&mut self, slot: usize) -> Option<Vec<TensorMut<'a>>> {
+        self.outputs.get_mut(slot).map(std::mem::take).filter(|tensors| !tensors.is_empty())
+    }
+
+    /// Takes the only tensor of an output that is always wanted.
+    fn only_output(&mut self) -> Result<TensorMut<'a>, KernelError> {
+        self.take_output(0)
+            .and_then(|mut tensors| tensors.pop())
+            .ok_or_else(|| KernelError::Plan("nothing reads the output".to_owned()))
+    }
+
+    /// Takes working memory out of the call.
+    fn take_scratch<const N: usize>(&mut self) -> Result<[TensorMut<'a>; N], KernelError> {
+        let scratch = std::mem::take(&mut self.scratch);
+        let count = scratch.len();
+        scratch
+            .try_into()
+            .map_err(|_| KernelError::Plan(format!("{count} pieces of working memory, not {N}")))
+    }
+
+    fn program(&self, index: usize) -> Result<&'a Arc<Executable>, KernelError> {
+        self.programs.get(index).ok_or_else(|| KernelError::Plan(format!("there is no program {index}")))
+    }
+}
+
+fn dimensions<const N: usize>(shape: &[usize]) -> Result<[usize; N], KernelError> {
+    shape
+        .try_into()
+        .map_err(|_| KernelError::Plan(format!("a tensor of shape {shape:?}, not of {N} dimensions")))
+}
+
+/// Copies a tensor into one of the same size.
+fn copy(from: &[f32], to: &mut [f32]) -> Result<(), KernelError> {
+    if from.len() != to.len() {
+        return Err(KernelError::Plan(format!("{} values for a tensor of {}", from.len(), to.len())));
+    }
+    to.copy_from_slice(from);
+    Ok(())
+}
