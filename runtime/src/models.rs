@@ -1,0 +1,83 @@
+//! Model files of a plan: opened, compared with what was planned, their programs rebuilt.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use floe_formats::{FormatError, Header, Layout, detect, header_len};
+use floe_nets::ir::Program;
+use floe_nets::{PassSet, ProgramSpec, build_program};
+use floe_plan::{Load, Plan};
+use floe_tensor::MappedFile;
+
+use crate::error::RunError;
+
+/// Where model files lie.
+pub trait Models {
+    /// The path of a file in a folder of models, such as `checkpoints`.
+    ///
+    /// # Errors
+    /// In words, if there is none.
+    fn path(&self, folder: &str, file: &str) -> Result<PathBuf, String>;
+}
+
+/// A model file of a plan.
+pub(crate) struct OpenFile {
+    pub(crate) map: Arc<MappedFile>,
+    pub(crate) header: Header,
+    layout: Layout,
+}
+
+/// Opens every file of a plan, each once, and refuses those that are not what was planned.
+pub(crate) fn open_all(plan: &Plan, models: &dyn Models) -> Result<Vec<Arc<OpenFile>>, RunError> {
+    let mut opened: BTreeMap<(&str, &str), Arc<OpenFile>> = BTreeMap::new();
+    plan.loads
+        .iter()
+        .map(|load| {
+            let key = (load.folder.as_str(), load.file.as_str());
+            if let Some(file) = opened.get(&key) {
+                return Ok(file.clone());
+            }
+            let file = Arc::new(open(load, models)?);
+            opened.insert(key, file.clone());
+            Ok(file)
+        })
+        .collect()
+}
+
+fn open(load: &Load, models: &dyn Models) -> Result<OpenFile, RunError> {
+    let fail =
+        |reason: String| RunError::Open { folder: load.folder.clone(), file: load.file.clone(), reason };
+    let format = |error: FormatError| RunError::Format { file: load.file.clone(), error };
+    let path = models.path(&load.folder, &load.file).map_err(fail)?;
+    let map = MappedFile::open(&path).map_err(|error| fail(error.to_string()))?;
+    let bytes = map.bytes();
+    let len = usize::try_from(header_len(bytes).map_err(format)?).unwrap_or(usize::MAX);
+    let header = Header::parse(&bytes[..len.min(bytes.len())], bytes.len() as u64).map_err(format)?;
+    if header.hash != load.header || header.file_bytes != load.file_bytes {
+        return Err(RunError::Changed { file: load.file.clone() });
+    }
+    let layout = detect(&header).map_err(format)?;
+    Ok(OpenFile { map, header, layout })
+}
+
+/// Rebuilds the programs of a plan and refuses those that are not what was planned.
+pub(crate) fn programs(plan: &Plan, files: &[Arc<OpenFile>]) -> Result<Vec<Arc<Program>>, RunError> {
+    plan.programs
+        .iter()
+        .map(|entry| {
+            let file = &files[entry.load.index()];
+            let version = |what: &str, name: &str| RunError::Version { what: format!("{what} `{name}`") };
+            let spec = ProgramSpec::parse(&entry.spec).ok_or_else(|| version("program", &entry.spec))?;
+            let passes = PassSet::parse(&entry.passes).ok_or_else(|| version("passes", &entry.passes))?;
+            let name = &plan.loads[entry.load.index()].file;
+            let mut program = build_program(spec, &file.header, &file.layout)
+                .map_err(|error| RunError::Network { file: name.clone(), error })?;
+            passes.run(&mut program);
+            if program.hash() != entry.hash {
+                return Err(RunError::Stale { spec: entry.spec.clone() });
+            }
+            Ok(Arc::new(program))
+        })
+        .collect()
+}
