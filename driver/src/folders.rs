@@ -1,0 +1,209 @@
+//! Folders as in ComfyUI: `models/{checkpoints,loras,…}`, `input`, `output`. Answers what the compiler asks of the
+//! world, and finds the files that a run opens. No name leads out of its folder.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Read;
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+
+use floe_formats::{FormatError, Header, PictureSize, detect, header_len, picture_size};
+use floe_runtime::Models;
+use floe_stdlib::{FileError, ModelFile, World};
+
+/// Folders deeper than this are not searched for names to suggest.
+const DEPTH: usize = 8;
+
+/// Pictures of more bytes than this are refused unread.
+const PICTURE_LIMIT: u64 = 1 << 30;
+
+/// Where models, pictures and results lie.
+#[derive(Debug, Clone, Default)]
+pub struct Folders {
+    /// Folders of models; the first that has a file wins.
+    pub models: Vec<PathBuf>,
+    /// Folders of pictures to read; the first that has a file wins.
+    pub input: Vec<PathBuf>,
+    /// Where results go.
+    pub output: PathBuf,
+    /// Headers read so far.
+    headers: RefCell<BTreeMap<(String, String), Arc<ModelFile>>>,
+}
+
+impl Folders {
+    /// The usual folders of a program: `models` and `input` in the current folder and beside the program, `output` in
+    /// the current folder.
+    pub fn of(program: &Path) -> Folders {
+        let beside = program.parent().unwrap_or(Path::new("")).to_path_buf();
+        let both = |name: &str| {
+            let mut folders = vec![PathBuf::from(name), beside.join(name)];
+            folders.dedup();
+            folders
+        };
+        Folders {
+            models: both("models"),
+            input: both("input"),
+            output: "output".into(),
+            ..Folders::default()
+        }
+    }
+
+    fn find(&self, roots: &[PathBuf], folder: &str, name: &str) -> Result<PathBuf, FileError> {
+        let relative = Path::new(name);
+        if name.is_empty() || !relative.components().all(|part| matches!(part, Component::Normal(_))) {
+            return Err(FileError::Outside { folder: folder.to_owned(), name: name.to_owned() });
+        }
+        let found = roots.iter().map(|root| root.join(relative)).find(|path| path.is_file());
+        found.ok_or_else(|| {
+            let mut available: Vec<String> = roots.iter().flat_map(|root| names(root)).collect();
+            available.sort();
+            available.dedup();
+            let searched = roots.iter().map(|root| root.display().to_string()).collect();
+            FileError::Missing { folder: folder.to_owned(), name: name.to_owned(), available, searched }
+        })
+    }
+
+    fn model_path(&self, folder: &str, name: &str) -> Result<PathBuf, FileError> {
+        let roots: Vec<PathBuf> = self.models.iter().map(|models| models.join(folder)).collect();
+        self.find(&roots, folder, name)
+    }
+
+    /// The path of a picture in an `input` folder.
+    pub(crate) fn picture_path(&self, name: &str) -> Result<PathBuf, FileError> {
+        self.find(&self.input, "input", name)
+    }
+}
+
+impl World for Folders {
+    fn model(&self, folder: &str, name: &str) -> Result<Arc<ModelFile>, FileError> {
+        let key = (folder.to_owned(), name.to_owned());
+        if let Some(file) = self.headers.borrow().get(&key) {
+            return Ok(file.clone());
+        }
+        let path = self.model_path(folder, name)?;
+        let header = read_header(&path).map_err(|error| error.of(name))?;
+        let layout = detect(&header).map_err(|error| FileError::Format { name: name.to_owned(), error })?;
+        let file = Arc::new(ModelFile { folder: folder.to_owned(), name: name.to_owned(), header, layout });
+        self.headers.borrow_mut().insert(key, file.clone());
+        Ok(file)
+    }
+
+    fn picture(&self, name: &str) -> Result<PictureSize, FileError> {
+        let path = self.picture_path(name)?;
+        let bytes = read_picture(&path)
+            .map_err(|error| FileError::Unreadable { name: name.to_owned(), reason: error.to_string() })?;
+        picture_size(&bytes).map_err(|error| FileError::Format { name: name.to_owned(), error })
+    }
+}
+
+impl Models for Folders {
+    fn path(&self, folder: &str, file: &str) -> Result<PathBuf, String> {
+        self.model_path(folder, file).map_err(|error| error.to_string())
+    }
+}
+
+/// The bytes of a picture, unless there are absurdly many.
+pub(crate) fn read_picture(path: &Path) -> std::io::Result<Vec<u8>> {
+    let file = fs::File::open(path)?;
+    let mut bytes = Vec::new();
+    file.take(PICTURE_LIMIT + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > PICTURE_LIMIT {
+        return Err(std::io::Error::other("the file is larger than 1 GiB"));
+    }
+    Ok(bytes)
+}
+
+enum HeaderError {
+    Io(std::io::Error),
+    Format(FormatError),
+}
+
+impl HeaderError {
+    fn of(self, name: &str) -> FileError {
+        let name = name.to_owned();
+        match self {
+            HeaderError::Io(error) => FileError::Unreadable { name, reason: error.to_string() },
+            HeaderError::Format(error) => FileError::Format { name, error },
+        }
+    }
+}
+
+/// Reads the header of a model file, and nothing behind it.
+fn read_header(path: &Path) -> Result<Header, HeaderError> {
+    let file = fs::File::open(path).map_err(HeaderError::Io)?;
+    let total = file.metadata().map_err(HeaderError::Io)?.len();
+    let mut bytes = Vec::new();
+    file.try_clone().map_err(HeaderError::Io)?.take(8).read_to_end(&mut bytes).map_err(HeaderError::Io)?;
+    let len = header_len(&bytes).map_err(HeaderError::Format)?;
+    file.take(len - 8).read_to_end(&mut bytes).map_err(HeaderError::Io)?;
+    Header::parse(&bytes, total).map_err(HeaderError::Format)
+}
+
+/// All files below a folder, by their names relative to it, with `/` between.
+fn names(root: &Path) -> Vec<String> {
+    let mut found = Vec::new();
+    let mut open = vec![(root.to_path_buf(), String::new(), 0)];
+    while let Some((folder, prefix, depth)) = open.pop() {
+        let Ok(entries) = fs::read_dir(&folder) else { continue };
+        for entry in entries.flatten() {
+            let name = format!("{prefix}{}", entry.file_name().to_string_lossy());
+            match entry.file_type() {
+                Ok(kind) if kind.is_dir() && depth < DEPTH => {
+                    open.push((entry.path(), format!("{name}/"), depth + 1));
+                }
+                Ok(kind) if !kind.is_dir() => found.push(name),
+                _ => {}
+            }
+        }
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_name_leads_out_of_its_folder() {
+        let root = tempfile::tempdir().unwrap();
+        fs::create_dir_all(root.path().join("models/checkpoints")).unwrap();
+        fs::write(root.path().join("secret"), "x").unwrap();
+        let folders = Folders { models: vec![root.path().join("models")], ..Folders::default() };
+        for name in ["../../secret", "/etc/passwd", "", "a/../../../secret"] {
+            let error = World::model(&folders, "checkpoints", name).unwrap_err();
+            assert!(matches!(error, FileError::Outside { .. }), "{name}: {error}");
+        }
+    }
+
+    #[test]
+    fn a_missing_file_knows_its_neighbours() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("models/checkpoints/sd1");
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join("a.safetensors"), "x").unwrap();
+        let folders = Folders { models: vec![root.path().join("models")], ..Folders::default() };
+        match World::model(&folders, "checkpoints", "b.safetensors").unwrap_err() {
+            FileError::Missing { available, .. } => assert_eq!(available, ["sd1/a.safetensors"]),
+            other => panic!("{other}"),
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_no_model_is_an_error() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("checkpoints");
+        fs::create_dir_all(&folder).unwrap();
+        for (name, bytes) in [
+            ("empty", &b""[..]),
+            ("short", b"abc"),
+            ("text", b"this is some text"),
+            ("zip", b"PK\x03\x04\0\0\0\0\0"),
+        ] {
+            fs::write(folder.join(name), bytes).unwrap();
+            let folders = Folders { models: vec![root.path().to_path_buf()], ..Folders::default() };
+            let error = World::model(&folders, "checkpoints", name).unwrap_err();
+            assert!(matches!(error, FileError::Format { .. }), "{name}: {error}");
+        }
+    }
+}

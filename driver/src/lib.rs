@@ -1,0 +1,21 @@
+//! Sources, folders and options to a compiled and executed program: what the command line and the server share.
+//! All reading of files that the compiler needs happens here.
+#![forbid(unsafe_code)]
+#![deny(clippy::unwrap_used)]
+
+mod compile;
+mod error;
+mod folders;
+mod run;
+mod source;
+
+pub use compile::{Compilation, Failure, check, compile};
+pub use error::{CODES, DriverError, RunFailure};
+pub use floe_compiler::{CompileError, Options, PassList, page};
+pub use floe_lang::SourceFile;
+pub use floe_plan::{Device, Plan, Precision, Scalar, Target};
+pub use floe_runtime::{Event, Isa, Machine, Pool, Summary, Value};
+pub use floe_stdlib::{NodeDecl, Type, node, nodes, semantics};
+pub use folders::Folders;
+pub use run::{Outputs, Progress, RunOptions, run};
+pub use source::{is_plan, read_plan, read_source};

@@ -1,0 +1,133 @@
+//! Runs a plan against folders.
+
+use std::cell::RefCell;
+use std::fs;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use floe_plan::{Plan, Scalar};
+use floe_runtime::image_io::{SaveError, SavedFile, write_file};
+use floe_runtime::png_meta::PngText;
+use floe_runtime::{Event, Host, Machine, Summary};
+
+use crate::error::RunFailure;
+use crate::folders::{Folders, read_picture};
+
+/// Called after each step of a sampler with steps done and in all; may ask to stop.
+pub type Progress<'a> = dyn Fn(usize, usize) -> ControlFlow<()> + 'a;
+
+/// What a run is given besides its plan.
+pub struct RunOptions<'a> {
+    /// The program's text, to be stored in its pictures.
+    pub source: Option<&'a str>,
+    /// Where pictures go; `None` for numbered names in the output folder.
+    pub file: Option<&'a Path>,
+    /// Told how far samplers are.
+    pub progress: &'a Progress<'a>,
+}
+
+/// What a run gave.
+#[derive(Debug)]
+pub struct Outputs {
+    /// Files written, in order.
+    pub files: Vec<PathBuf>,
+    /// What it took.
+    pub summary: Summary,
+}
+
+/// Runs a plan.
+///
+/// # Errors
+/// See [`RunError`](floe_runtime::RunError).
+pub fn run(
+    plan: &Plan,
+    machine: &Machine,
+    folders: &Folders,
+    options: &RunOptions<'_>,
+    observe: &mut dyn FnMut(Event<'_>),
+) -> Result<Outputs, RunFailure> {
+    let host = DiskHost { folders, options, texts: texts(plan, options.source), files: RefCell::default() };
+    let summary = floe_runtime::run(plan, machine, folders, &host, observe).map_err(RunFailure)?;
+    Ok(Outputs { files: host.files.into_inner(), summary })
+}
+
+/// The program in its pictures: the text, and what its params were bound to.
+fn texts(plan: &Plan, source: Option<&str>) -> Vec<PngText> {
+    let Some(source) = source else { return Vec::new() };
+    let mut texts = vec![PngText::new("flow", source)];
+    if !plan.params.is_empty() {
+        let lines = plan.params.iter().map(|(name, value)| match value {
+            Scalar::Int(value) => format!("{name} = {value}"),
+            Scalar::Float(value) => format!("{name} = {value:?}"),
+            Scalar::Bool(value) => format!("{name} = {value}"),
+            Scalar::String(value) => format!("{name} = {}", floe_lang::names::string_literal(value)),
+        });
+        texts.push(PngText::new("flow_params", lines.collect::<Vec<_>>().join("\n")));
+    }
+    texts
+}
+
+struct DiskHost<'a> {
+    folders: &'a Folders,
+    options: &'a RunOptions<'a>,
+    texts: Vec<PngText>,
+    files: RefCell<Vec<PathBuf>>,
+}
+
+impl Host for DiskHost<'_> {
+    fn read_picture(&self, name: &str) -> Result<Vec<u8>, std::io::Error> {
+        let path = self.folders.picture_path(name).map_err(std::io::Error::other)?;
+        read_picture(&path)
+    }
+
+    fn save_picture(&self, prefix: &str, png: &[u8]) -> Result<SavedFile, SaveError> {
+        let saved = match self.options.file {
+            None => floe_runtime::image_io::save_numbered(&self.folders.output, prefix, png)?,
+            Some(path) => {
+                let path = numbered(path, self.files.borrow().len() + 1);
+                if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+                    // What cannot be created is reported by the write, which names the file.
+                    let _ = fs::create_dir_all(folder);
+                }
+                write_file(&path, png)?;
+                let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+                SavedFile { name, subfolder: String::new(), path }
+            }
+        };
+        self.files.borrow_mut().push(saved.path.clone());
+        Ok(saved)
+    }
+
+    fn texts(&self) -> &[PngText] {
+        &self.texts
+    }
+
+    fn progress(&self, done: usize, total: usize) -> ControlFlow<()> {
+        (self.options.progress)(done, total)
+    }
+}
+
+/// The path as given for the first picture, with `-2`, `-3`, … before its extension for others.
+fn numbered(path: &Path, number: usize) -> PathBuf {
+    if number == 1 {
+        return path.to_path_buf();
+    }
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy();
+    let name = match path.extension() {
+        Some(extension) => format!("{stem}-{number}.{}", extension.to_string_lossy()),
+        None => format!("{stem}-{number}"),
+    };
+    path.with_file_name(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn further_pictures_are_numbered_before_their_extension() {
+        assert_eq!(numbered(Path::new("a/b.png"), 1), Path::new("a/b.png"));
+        assert_eq!(numbered(Path::new("a/b.png"), 2), Path::new("a/b-2.png"));
+        assert_eq!(numbered(Path::new("b"), 3), Path::new("b-3"));
+    }
+}
