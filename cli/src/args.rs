@@ -1,0 +1,137 @@
+use std::path::PathBuf;
+
+use bytesize::ByteSize;
+use clap::{Args as ClapArgs, Parser, Subcommand};
+use floe_driver::{Device, Folders, Options, PassList, Precision, Target};
+
+/// Compiles generative-AI workflows and runs them.
+#[derive(Debug, Parser)]
+#[command(name = "floe", version, about, propagate_version = true)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Check programs: names, types, ranges, files, models
+    Check(CheckArgs),
+    /// Explain an error by its code
+    Explain(ExplainArgs),
+    /// List nodes, or show one
+    Nodes(NodesArgs),
+    /// Show the plan of a program: what runs, in which order, where in memory
+    Plan(PlanArgs),
+    /// Run a program or a plan
+    Run(RunArgs),
+}
+
+/// What a compilation depends on.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct CompileArgs {
+    /// Give a param a value
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = assignment)]
+    set: Vec<(String, String)>,
+    /// Memory that the plan may take, such as 8GiB
+    #[arg(long, value_name = "SIZE")]
+    memory: Option<ByteSize>,
+    /// Passes to run: default, none, or names separated by commas
+    #[arg(long, value_name = "LIST", default_value = "default")]
+    passes: PassList,
+}
+
+impl CompileArgs {
+    pub(crate) fn options(&self) -> Options {
+        let target = Target {
+            device: Device::Cpu,
+            memory: self.memory.map(|size| size.as_u64()),
+            precision: Precision::F32,
+        };
+        Options { passes: self.passes.clone(), target, params: self.set.iter().cloned().collect() }
+    }
+}
+
+/// Where files lie.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct FolderArgs {
+    /// A folder of models, as in ComfyUI; searched before `models` here and beside the program
+    #[arg(long, value_name = "DIR")]
+    models: Vec<PathBuf>,
+    /// A folder of pictures; searched before `input` here and beside the program
+    #[arg(long, value_name = "DIR")]
+    input: Vec<PathBuf>,
+}
+
+impl FolderArgs {
+    pub(crate) fn folders(&self, program: &std::path::Path) -> Folders {
+        let mut folders = Folders::of(program);
+        folders.models.splice(0..0, self.models.iter().cloned());
+        folders.input.splice(0..0, self.input.iter().cloned());
+        folders
+    }
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct CheckArgs {
+    /// Programs
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) folders: FolderArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ExplainArgs {
+    /// The code, such as check::unknown_node
+    pub(crate) code: String,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct NodesArgs {
+    /// A class name, or a part of names to search for
+    pub(crate) name: Option<String>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct PlanArgs {
+    /// The program
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) compile: CompileArgs,
+    #[command(flatten)]
+    pub(crate) folders: FolderArgs,
+    /// Show the graph after each pass instead of the plan
+    #[arg(long, conflicts_with = "output")]
+    pub(crate) explain: bool,
+    /// Write the plan there
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct RunArgs {
+    /// The program, or a plan (`.plan.ron`)
+    #[arg(value_name = "FILE|PLAN")]
+    pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) compile: CompileArgs,
+    #[command(flatten)]
+    pub(crate) folders: FolderArgs,
+    /// Folder for results
+    #[arg(long, value_name = "DIR", default_value = "output")]
+    pub(crate) output: PathBuf,
+    /// Write the picture there instead
+    #[arg(short = 'o', value_name = "FILE")]
+    pub(crate) file_out: Option<PathBuf>,
+    /// Threads to compute with; results do not depend on it
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub(crate) threads: Option<u16>,
+}
+
+fn assignment(text: &str) -> Result<(String, String), String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.is_empty() => Ok((name.to_owned(), value.to_owned())),
+        _ => Err("write it as NAME=VALUE".to_owned()),
+    }
+}

@@ -1,0 +1,30 @@
+use std::collections::BTreeMap;
+
+use floe_driver::{Device, Options, PassList, Precision, Target, check as check_source, read_source};
+
+use crate::args::CheckArgs;
+use crate::report::{Exit, failed, unreadable, warn};
+
+pub(crate) fn check(args: &CheckArgs) -> Result<(), Exit> {
+    let target = Target { device: Device::Cpu, memory: None, precision: Precision::F32 };
+    let options = Options { passes: PassList::all(), target, params: BTreeMap::new() };
+    let mut worst = None;
+    for file in &args.files {
+        let source = match read_source(file) {
+            Ok(source) => source,
+            Err(error) => {
+                worst = Some(unreadable(error));
+                continue;
+            }
+        };
+        match check_source(&source, &args.folders.folders(file), &options) {
+            Ok(warnings) => warn(warnings),
+            // A wrong program weighs more than a machine that lacks a file.
+            Err(failure) => {
+                let exit = failed(failure);
+                worst = if worst == Some(Exit::Program) { worst } else { Some(exit) };
+            }
+        }
+    }
+    worst.map_or(Ok(()), Err)
+}

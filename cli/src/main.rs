@@ -1,0 +1,32 @@
+//! The `floe` command: parses arguments, dispatches, renders errors.
+#![forbid(unsafe_code)]
+
+mod args;
+mod check;
+mod explain;
+mod nodes;
+mod plan;
+mod report;
+mod run;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Args, Command};
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    report::install();
+    let done = match args.command {
+        Command::Check(args) => check::check(&args),
+        Command::Explain(args) => explain::explain(&args),
+        Command::Nodes(args) => nodes::nodes(&args),
+        Command::Plan(args) => plan::plan(&args),
+        Command::Run(args) => run::run(&args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(exit) => exit.into(),
+    }
+}

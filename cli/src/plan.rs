@@ -1,0 +1,36 @@
+use std::fs;
+
+use floe_driver::{compile, read_source};
+
+use crate::args::PlanArgs;
+use crate::report::{Exit, failed, say, unreadable, warn};
+
+pub(crate) fn plan(args: &PlanArgs) -> Result<(), Exit> {
+    let source = read_source(&args.file).map_err(unreadable)?;
+    let folders = args.folders.folders(&args.file);
+    let compilation = compile(&source, &folders, &args.compile.options()).map_err(failed)?;
+    warn(compilation.warnings);
+    let compiled = compilation.compiled;
+    if args.explain {
+        say(&format!("graph\n{}\n", compiled.graph));
+        let mut before = compiled.graph;
+        for trace in compiled.trace {
+            if trace.graph == before {
+                say(&format!("after {}: unchanged\n\n", trace.pass));
+            } else {
+                say(&format!("after {}: {} rewrites\n{}\n", trace.pass, trace.rewrites, trace.graph));
+            }
+            before = trace.graph;
+        }
+        return Ok(());
+    }
+    let text = compiled.plan.to_ron();
+    match &args.output {
+        None => say(&text),
+        Some(path) => fs::write(path, text).map_err(|error| {
+            eprintln!("`{}` cannot be written: {error}", path.display());
+            Exit::Machine
+        })?,
+    }
+    Ok(())
+}
