@@ -227,6 +227,7 @@ impl Emitter<'_> {
                 CompileError::BadFile {
                     reason: format!("`{}`: {error}", used.file.name),
                     help: "the file is not a whole checkpoint of its family".to_owned(),
+                    label: "this node runs it",
                     span: node.source.span,
                 }
             })?;
@@ -327,7 +328,9 @@ fn place(plan: &mut Plan, reuse: bool) {
 fn out_of_memory(plan: &Plan, limit: u64) -> CompileError {
     let buffers = plan.buffers.iter().map(|buffer| {
         let step = &plan.steps[buffer.live.0.index()];
-        (buffer.bytes().unwrap_or(u64::MAX), format!("{} of {}", buffer.name, step.origins.join(", ")))
+        let what = if buffer.role == Role::Value { buffer.name.as_str() } else { "working memory" };
+        let name = format!("{what} of {} ({})", step.kernel, step.origins.join(", "));
+        (buffer.bytes().unwrap_or(u64::MAX), name)
     });
     let loads = plan
         .loads
@@ -336,12 +339,20 @@ fn out_of_memory(plan: &Plan, limit: u64) -> CompileError {
     let mut largest: Vec<(u64, String)> = buffers.chain(loads).collect();
     largest.sort_by(|a, b| b.cmp(a));
     CompileError::OutOfMemory {
-        needed: ByteSize(plan.memory.peak).to_string(),
+        needed: at_least(plan.memory.peak).to_string(),
         limit: ByteSize(limit).to_string(),
         largest: largest
             .into_iter()
             .take(LARGEST)
-            .map(|(size, name)| format!("{name} ({})", ByteSize(size)))
+            .map(|(size, name)| format!("{name}: {}", ByteSize(size)))
             .collect(),
     }
+}
+
+/// A size rounded up to what its text shows, a tenth of a unit: what is said to be enough is enough.
+fn at_least(size: u64) -> ByteSize {
+    let unit = 1_u64 << (size.max(1).ilog2() / 10 * 10);
+    let tenths = (u128::from(size) * 10).div_ceil(u128::from(unit));
+    let rounded = (tenths * u128::from(unit)).div_ceil(10);
+    ByteSize(u64::try_from(rounded).unwrap_or(size))
 }

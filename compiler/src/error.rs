@@ -106,13 +106,12 @@ pub enum CompileError {
         span: SourceSpan,
     },
 
-    #[error("{value} is {} {bound} of `{input}`", if *above { "above the maximum" } else { "below the minimum" })]
+    #[error("{value} is {} of `{input}`", if *above { format!("above the maximum {hi}") } else { format!("below the minimum {lo}") })]
     #[diagnostic(code(check::out_of_range), help("choose a value from {lo} to {hi}"))]
     OutOfRange {
         input: String,
         value: String,
         above: bool,
-        bound: String,
         lo: String,
         hi: String,
         #[label("{value} is out of range")]
@@ -131,11 +130,12 @@ pub enum CompileError {
     },
 
     #[error("there is no file `{name}` in `{folder}`")]
-    #[diagnostic(code(check::missing_file), help("{}", missing_file_help(suggestion, searched)))]
+    #[diagnostic(code(check::missing_file), help("{}", missing_file_help(folder, name, available, searched)))]
     MissingFile {
         folder: String,
         name: String,
-        suggestion: Option<String>,
+        /// The files that are there.
+        available: Vec<String>,
         searched: Vec<String>,
         #[label("this file is missing")]
         span: SourceSpan,
@@ -146,7 +146,8 @@ pub enum CompileError {
     BadFile {
         reason: String,
         help: String,
-        #[label("this file")]
+        label: &'static str,
+        #[label("{label}")]
         span: SourceSpan,
     },
 
@@ -160,7 +161,10 @@ pub enum CompileError {
     },
 
     #[error("the prompt cannot be read: {reason}")]
-    #[diagnostic(code(check::bad_prompt), help("correct the prompt"))]
+    #[diagnostic(
+        code(check::bad_prompt),
+        help("`embedding:` takes a name, and a parenthesis that is text is written `\\(`")
+    )]
     BadPrompt {
         reason: String,
         #[label("this prompt")]
@@ -182,10 +186,10 @@ pub enum CompileError {
     #[diagnostic(code(check::bad_param_value), help("give it {article}, as in `--set {name}={example}`"))]
     BadParamValue {
         name: String,
-        ty: String,
+        ty: &'static str,
         value: String,
-        article: String,
-        example: String,
+        article: &'static str,
+        example: &'static str,
         #[label("declared here")]
         span: SourceSpan,
     },
@@ -202,7 +206,7 @@ pub enum CompileError {
     #[diagnostic(code(check::unknown_edition), help("this Floe knows edition 1"))]
     UnknownEdition {
         number: u32,
-        #[label("a newer edition")]
+        #[label("not an edition of this version")]
         span: SourceSpan,
     },
 
@@ -211,12 +215,12 @@ pub enum CompileError {
     NoKernel {
         what: String,
         instead: String,
-        #[label("declared, but without a kernel")]
+        #[label("this version of Floe cannot run it")]
         span: SourceSpan,
     },
 
     #[error("the plan needs {needed}, but the target has {limit}")]
-    #[diagnostic(code(plan::out_of_memory), help("the largest are {}; it runs within {needed}", largest.join(", ")))]
+    #[diagnostic(code(plan::out_of_memory), help("allow it {needed} with `--memory`, or make its pictures or batches smaller; most of it is {}", largest.join(", ")))]
     OutOfMemory { needed: String, limit: String, largest: Vec<String> },
 }
 
@@ -355,15 +359,26 @@ fn choices_help(suggestion: &Option<String>, choices: &[String]) -> String {
     }
 }
 
-fn missing_file_help(suggestion: &Option<String>, searched: &[String]) -> String {
-    let looked = if searched.is_empty() {
-        "no folder was searched: name one with `--models DIR`".to_owned()
-    } else {
-        format!("looked in {}", searched.join(", "))
-    };
-    match suggestion {
-        Some(name) => format!("did you mean \"{name}\"? ({looked})"),
-        None => looked,
+/// How many files a message lists.
+const FILES: usize = 5;
+
+fn missing_file_help(folder: &str, name: &str, available: &[String], searched: &[String]) -> String {
+    if searched.is_empty() {
+        let option = if folder == "input" { "--input" } else { "--models" };
+        return format!("no folder was searched: name one with `{option} DIR`");
+    }
+    let looked = format!("looked in {}", searched.join(", "));
+    match (suggest(name, available.iter().map(String::as_str)), available) {
+        (Some(name), _) => format!("did you mean \"{name}\"? ({looked})"),
+        (None, []) => format!("{looked}, where no file is"),
+        (None, [name]) => format!("there is only \"{name}\" ({looked})"),
+        (None, names) => {
+            let mut words: Vec<String> = names.iter().take(FILES).map(|name| format!("\"{name}\"")).collect();
+            if names.len() > FILES {
+                words.push(format!("{} more", names.len() - FILES));
+            }
+            format!("there are {} ({looked})", join(words))
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use floe_nets::Id;
 use floe_stdlib::{Call, Fact, FileError, ModelFile, Scalar, SemanticError, Work, World};
 use miette::SourceSpan;
 
-use crate::error::{CompileError, suggest};
+use crate::error::CompileError;
 use crate::graph::{Graph, Node, NodeKind, Operand};
 
 /// What each node comes to, by node.
@@ -74,7 +74,7 @@ fn describe(error: &SemanticError, span: SourceSpan) -> CompileError {
             CompileError::MissingFile {
                 folder: folder.clone(),
                 name: name.clone(),
-                suggestion: suggest(name, available.iter().map(String::as_str)),
+                available: available.clone(),
                 searched: searched.clone(),
                 span,
             }
@@ -88,10 +88,18 @@ fn describe(error: &SemanticError, span: SourceSpan) -> CompileError {
                 FileError::Format { error: floe_formats::FormatError::UnknownFamily { .. }, .. } => {
                     "a checkpoint is wanted here: a LoRA, an embedding or a VAE alone is none"
                 }
+                FileError::Format { error: floe_formats::FormatError::BadPicture { .. }, .. } => {
+                    "use a PNG, JPEG or WebP file"
+                }
                 FileError::Format { .. } => "give a file of the kind that is wanted here",
                 _ => "make the file readable",
             };
-            CompileError::BadFile { reason: error.to_string(), help: help.to_owned(), span }
+            CompileError::BadFile {
+                reason: error.to_string(),
+                help: help.to_owned(),
+                label: "this file",
+                span,
+            }
         }
         SemanticError::Facet { reason, help, .. } => {
             CompileError::FacetConflict { reason: reason.clone(), help: help.clone(), span }
@@ -106,6 +114,13 @@ fn describe(error: &SemanticError, span: SourceSpan) -> CompileError {
         SemanticError::Network { file, error, .. } => CompileError::BadFile {
             reason: format!("`{file}`: {error}"),
             help: "the file is not a whole checkpoint of its family".to_owned(),
+            label: "this comes from the file",
+            span,
+        },
+        SemanticError::NoPart { file, part, .. } => CompileError::BadFile {
+            reason: format!("`{file}` holds no {part}"),
+            help: format!("take the {part} from a file that holds one"),
+            label: "this comes from the file",
             span,
         },
         SemanticError::NoKernel { what, instead, .. } => {

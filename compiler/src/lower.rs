@@ -94,10 +94,10 @@ fn read_param(param: &Param, text: &str, errors: &mut Vec<CompileError>) -> Opti
     if value.is_none() {
         errors.push(CompileError::BadParamValue {
             name: param.name.clone(),
-            ty: ty.to_owned(),
+            ty,
             value: text.to_owned(),
-            article: article.to_owned(),
-            example: example.to_owned(),
+            article,
+            example,
             span: param.span.into(),
         });
     }
@@ -118,11 +118,22 @@ fn constrain(param: &Param, value: &Scalar, span: Span, errors: &mut Vec<Compile
         ConstraintKind::Range { lo, hi } => match (literal(lo), literal(hi)) {
             (Some(lo), Some(hi)) => in_range(&param.name, value, &lo, &hi, span, errors),
             _ => {
+                let (want, got, help) = match param.ty {
+                    ParamType::Int => {
+                        ("bounds that are Ints", "others", "write whole numbers, as in `in 1..=150`")
+                    }
+                    ParamType::Float => {
+                        ("bounds that are numbers", "others", "write numbers, as in `in 0.0..=1.0`")
+                    }
+                    ParamType::Bool | ParamType::String => {
+                        ("a list of choices", "a range", "list what is allowed, as in `in [\"a\", \"b\"]`")
+                    }
+                };
                 errors.push(CompileError::TypeMismatch {
                     input: param.name.clone(),
-                    want: "bounds of its own type".to_owned(),
-                    got: "another type".to_owned(),
-                    help: "write both bounds as numbers of the param's type".to_owned(),
+                    want: want.to_owned(),
+                    got: got.to_owned(),
+                    help: help.to_owned(),
                     span: constraint.span.into(),
                 });
                 false
@@ -166,7 +177,6 @@ fn in_range(
             input: input.to_owned(),
             value: value.to_string(),
             above,
-            bound: if above { hi } else { lo }.to_string(),
             lo: lo.to_string(),
             hi: hi.to_string(),
             span: span.into(),

@@ -19,7 +19,7 @@ const DEPTH: usize = 8;
 const PICTURE_LIMIT: u64 = 1 << 30;
 
 /// Where models, pictures and results lie.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Folders {
     /// Folders of models; the first that has a file wins.
     pub models: Vec<PathBuf>,
@@ -32,6 +32,11 @@ pub struct Folders {
 }
 
 impl Folders {
+    /// Folders to read models and pictures from, and one for results.
+    pub fn new(models: Vec<PathBuf>, input: Vec<PathBuf>, output: PathBuf) -> Folders {
+        Folders { models, input, output, headers: RefCell::default() }
+    }
+
     /// The usual folders of a program: `models` and `input` in the current folder and beside the program, `output` in
     /// the current folder.
     pub fn of(program: &Path) -> Folders {
@@ -41,12 +46,7 @@ impl Folders {
             folders.dedup();
             folders
         };
-        Folders {
-            models: both("models"),
-            input: both("input"),
-            output: "output".into(),
-            ..Folders::default()
-        }
+        Folders::new(both("models"), both("input"), "output".into())
     }
 
     fn find(&self, roots: &[PathBuf], folder: &str, name: &str) -> Result<PathBuf, FileError> {
@@ -164,12 +164,16 @@ fn names(root: &Path) -> Vec<String> {
 mod tests {
     use super::*;
 
+    fn models_in(folder: PathBuf) -> Folders {
+        Folders::new(vec![folder], Vec::new(), "output".into())
+    }
+
     #[test]
     fn no_name_leads_out_of_its_folder() {
         let root = tempfile::tempdir().unwrap();
         fs::create_dir_all(root.path().join("models/checkpoints")).unwrap();
         fs::write(root.path().join("secret"), "x").unwrap();
-        let folders = Folders { models: vec![root.path().join("models")], ..Folders::default() };
+        let folders = models_in(root.path().join("models"));
         for name in ["../../secret", "/etc/passwd", "", "a/../../../secret"] {
             let error = World::model(&folders, "checkpoints", name).unwrap_err();
             assert!(matches!(error, FileError::Outside { .. }), "{name}: {error}");
@@ -182,7 +186,7 @@ mod tests {
         let folder = root.path().join("models/checkpoints/sd1");
         fs::create_dir_all(&folder).unwrap();
         fs::write(folder.join("a.safetensors"), "x").unwrap();
-        let folders = Folders { models: vec![root.path().join("models")], ..Folders::default() };
+        let folders = models_in(root.path().join("models"));
         match World::model(&folders, "checkpoints", "b.safetensors").unwrap_err() {
             FileError::Missing { available, .. } => assert_eq!(available, ["sd1/a.safetensors"]),
             other => panic!("{other}"),
@@ -201,7 +205,7 @@ mod tests {
             ("zip", b"PK\x03\x04\0\0\0\0\0"),
         ] {
             fs::write(folder.join(name), bytes).unwrap();
-            let folders = Folders { models: vec![root.path().to_path_buf()], ..Folders::default() };
+            let folders = models_in(root.path().to_path_buf());
             let error = World::model(&folders, "checkpoints", name).unwrap_err();
             assert!(matches!(error, FileError::Format { .. }), "{name}: {error}");
         }

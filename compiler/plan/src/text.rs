@@ -27,16 +27,15 @@ pub enum TextError {
 }
 
 impl Plan {
-    /// The plan as text: one line per buffer, program and load, the same bytes everywhere.
+    /// The plan as text: one line per load, program, buffer and step, each with its id in a comment; the same bytes
+    /// everywhere.
     ///
     /// # Panics
     /// Never: every field of a plan can be written.
     pub fn to_ron(&self) -> String {
         let config = PrettyConfig::new().new_line("\n").indentor("  ").struct_names(false).depth_limit(2);
-        let mut text =
-            ron::ser::to_string_pretty(self, config).expect("every field of a plan can be written");
-        text.push('\n');
-        text
+        let text = ron::ser::to_string_pretty(self, config).expect("every field of a plan can be written");
+        with_ids(&text)
     }
 
     /// Reads a plan from text.
@@ -51,4 +50,30 @@ impl Plan {
         })?;
         if plan.format == FORMAT { Ok(plan) } else { Err(TextError::Format { found: plan.format }) }
     }
+}
+
+/// Puts the ids of table entries before them: `b3` is what steps call `3`.
+fn with_ids(text: &str) -> String {
+    let mut result = String::with_capacity(text.len());
+    let mut table = None;
+    for line in text.lines() {
+        match (line, &mut table) {
+            ("  loads: [", _) => table = Some(('m', 0)),
+            ("  programs: [", _) => table = Some(('p', 0)),
+            ("  buffers: [", _) => table = Some(('b', 0)),
+            ("  steps: [", _) => table = Some(('s', 0)),
+            ("  ],", _) => table = None,
+            (_, Some((prefix, index))) => {
+                result.push_str(&format!("    /* {prefix}{index} */"));
+                *index += 1;
+                result.push_str(&line[3..]);
+                result.push('\n');
+                continue;
+            }
+            (_, None) => {}
+        }
+        result.push_str(line);
+        result.push('\n');
+    }
+    result
 }

@@ -34,6 +34,21 @@ pub fn resident_peak(plan: &Plan) -> u64 {
     (0..plan.steps.len()).map(at).max().unwrap_or(0)
 }
 
+/// Most bytes of buffers alive at one step, each rounded up to the alignment: no slab can be smaller.
+fn live_peak(plan: &Plan) -> u64 {
+    let mut change = vec![0_i128; plan.steps.len() + 1];
+    for buffer in &plan.buffers {
+        let bytes = i128::from(buffer.bytes().unwrap_or(0).next_multiple_of(ALIGNMENT));
+        change[buffer.live.0.index()] += bytes;
+        change[buffer.live.1.index() + 1] -= bytes;
+    }
+    let running = change.iter().scan(0, |live, delta| {
+        *live += delta;
+        Some(*live)
+    });
+    u64::try_from(running.max().unwrap_or(0)).unwrap_or(0)
+}
+
 impl Plan {
     /// Checks every invariant of this module's list.
     ///
@@ -115,6 +130,13 @@ impl Plan {
             return fail(format!(
                 "says {} bytes of weights, the loads add up to {weights}",
                 self.memory.weights
+            ));
+        }
+        let bound = live_peak(self);
+        if self.memory.slab_lower_bound != bound {
+            return fail(format!(
+                "says that {} bytes of buffers live at once, the buffers add up to {bound}",
+                self.memory.slab_lower_bound
             ));
         }
         // One slab for the whole run: the peak is where most weights are in memory.

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use floe_lang::Span;
 use floe_lang::ast::{self, StatementKind};
-use floe_stdlib::{NodeDecl, Scalar, Type, node, nodes, semantics};
+use floe_stdlib::{InputDecl, NodeDecl, Scalar, Type, node, nodes, semantics};
 
 use crate::error::{CompileError, Warning, suggest};
 use crate::hir::{Call, CallId, Expr, ExprKind, Hir, Param, ParamId, ParamType, Piece};
@@ -26,11 +26,13 @@ pub(crate) fn check(ast: &ast::File) -> (Hir, Vec<CompileError>, Vec<Warning>) {
     for statement in &ast.statements {
         checker.statement(statement);
     }
-    if checker.hir.effects.is_empty() && checker.errors.is_empty() && !ast.statements.is_empty() {
-        // Everything is unused then: one message says it all.
-        checker.errors.push(CompileError::NoEffect);
-    } else {
-        checker.report_unused();
+    // What an error leaves unresolved would seem unused, and nothing at all is used by a program without effects.
+    if checker.errors.is_empty() {
+        if checker.hir.effects.is_empty() {
+            checker.errors.push(CompileError::NoEffect);
+        } else {
+            checker.report_unused();
+        }
     }
     (checker.hir, checker.errors, checker.warnings)
 }
@@ -85,8 +87,8 @@ impl Checker {
 
     fn unsupported_declaration(&mut self, name: &ast::Ident) {
         self.errors.push(CompileError::NoKernel {
-            what: format!("the declaration of `{}` in a program", name.name),
-            instead: "use the nodes of the standard library".to_owned(),
+            what: format!("`{}`, declared in a program,", name.name),
+            instead: "use the nodes of the standard library, which `floe nodes` lists".to_owned(),
             span: name.span.into(),
         });
     }
@@ -314,7 +316,7 @@ impl Checker {
         }
         let own_origin = self.origin(origin.unwrap_or(decl.name));
         let errors_before = self.errors.len();
-        let mut inputs: Vec<(&'static floe_stdlib::InputDecl, Expr)> = Vec::new();
+        let mut inputs: Vec<(&'static InputDecl, Expr)> = Vec::new();
         let mut given: BTreeMap<&'static str, Span> = BTreeMap::new();
         let mut positional_seen = false;
         let mut misspelt = Misspelt::default();
@@ -325,7 +327,10 @@ impl Checker {
                 None => decl.positional(),
             };
             let nested = input.map(|input| format!("{own_origin}.{}", input.name));
-            let value = self.argument(arg, nested.as_deref());
+            let value = match input.and_then(|input| self.unquoted(input, arg)) {
+                Some(value) => value,
+                None => self.argument(arg, nested.as_deref()),
+            };
             let Some(input) = input else {
                 self.stray_argument(decl, call, arg, &mut misspelt);
                 continue;
@@ -384,6 +389,23 @@ impl Checker {
         }
     }
 
+    /// Reports a choice that lacks its quotes, as in `scheduler: normal`.
+    fn unquoted(&mut self, input: &InputDecl, arg: &ast::Arg) -> Option<Expr> {
+        let value = arg.value.as_ref()?;
+        let (ast::ExprKind::Name(name), Type::Choice { values, .. }) = (&value.kind, &input.ty) else {
+            return None;
+        };
+        if self.names.contains_key(name) || !values.contains(&name.as_str()) {
+            return None;
+        }
+        self.errors.push(CompileError::UnknownName {
+            name: name.clone(),
+            suggestion: Some(format!("\"{name}\"")),
+            span: value.span.into(),
+        });
+        Some(Expr { kind: ExprKind::Poison, span: value.span })
+    }
+
     /// Reports an argument that is no input.
     fn stray_argument(
         &mut self,
@@ -401,12 +423,15 @@ impl Checker {
                 Some(ast::ExprKind::Name(name)) => decl.input(name).filter(|input| !given(input.name)),
                 _ => None,
             };
-            self.errors.push(CompileError::Positional {
-                node: decl.name.to_owned(),
-                socket: decl.positional().map(|input| input.name.to_owned()),
-                meant: meant.map(|input| input.name.to_owned()),
-                span: arg.span.into(),
-            });
+            // One message for all of them.
+            if !std::mem::replace(&mut misspelt.positional, true) {
+                self.errors.push(CompileError::Positional {
+                    node: decl.name.to_owned(),
+                    socket: decl.positional().map(|input| input.name.to_owned()),
+                    meant: meant.map(|input| input.name.to_owned()),
+                    span: arg.span.into(),
+                });
+            }
             match meant {
                 Some(input) => misspelt.inputs.push(input.name.to_owned()),
                 None => misspelt.any = true,
@@ -434,7 +459,7 @@ impl Checker {
     }
 
     /// Checks a value against the type of an input; poison if it does not fit.
-    fn fit(&mut self, input: &'static floe_stdlib::InputDecl, value: Expr) -> Expr {
+    fn fit(&mut self, input: &'static InputDecl, value: Expr) -> Expr {
         let got = match self.fits(&input.ty, input.optional, &value) {
             Ok(()) => return value,
             Err(got) => got,
@@ -456,6 +481,14 @@ impl Checker {
                 want: input.ty.to_string(),
                 got,
                 help,
+                span: value.span.into(),
+            });
+        } else if let (Type::Choice { values: [first, ..], .. }, true) = (&input.ty, got != "none") {
+            self.errors.push(CompileError::TypeMismatch {
+                input: input.name.to_owned(),
+                want: input.ty.to_string(),
+                got,
+                help: format!("write one of its choices, in quotes, such as \"{first}\""),
                 span: value.span.into(),
             });
         } else {
@@ -540,6 +573,8 @@ struct Misspelt {
     inputs: Vec<String>,
     /// Some argument may have meant any input.
     any: bool,
+    /// A second positional argument was reported.
+    positional: bool,
 }
 
 impl Misspelt {
@@ -583,7 +618,10 @@ fn mismatch_help(want: &str, got: &str) -> String {
         ("String", "Int" | "Float" | "Bool") => "write it as text: `f\"{…}\"`",
         ("Int", "Float") => "write a whole number",
         ("Int" | "Float", "String") => "write a number, without quotes",
+        ("Int" | "Float", "Bool") => "write a number",
         ("Bool", _) => "write `true` or `false`, without quotes",
+        (_, "a list") => "it takes a single value",
+        ("a scalar", _) => "only numbers, texts, `true` and `false` can be written into a text",
         (_, "none") => "only an optional input can be left open",
         _ if want.starts_with("File<") => "write the name of a file, in quotes",
         _ => return format!("give it {want}"),

@@ -43,8 +43,11 @@ impl Pass for HoistLoads {
                 let loader = &graph.nodes[from];
                 let key = (*folder, file.clone(), slot);
                 if let Some(load) = loads.get_mut(&key) {
-                    load.origins.extend(loader.origins.iter().cloned());
-                    load.origins.dedup();
+                    for origin in &loader.origins {
+                        if !load.origins.contains(origin) {
+                            load.origins.push(origin.clone());
+                        }
+                    }
                 } else {
                     order.push(key.clone());
                     loads.insert(key, load_node(loader, folder, file, slot));

@@ -1,6 +1,6 @@
 use floe_formats::Part;
 
-use super::{Call, Loader, Purity, SemanticError, Semantics, Work};
+use super::{Call, Loader, Purity, SemanticError, Semantics, Work, runnable};
 use crate::facts::Fact;
 
 pub(super) const CHECKPOINT_LOADER_SIMPLE: Semantics = Semantics {
@@ -17,6 +17,7 @@ fn checkpoint_loader_simple(call: &Call<'_>) -> Result<Work, SemanticError> {
         .world
         .model("checkpoints", call.string(input))
         .map_err(|error| SemanticError::File { input, error })?;
+    runnable(input, &file)?;
     let outputs = Part::ALL.map(|part| Fact::Part(part, file.clone())).to_vec();
     Ok(Work { outputs, ..Work::default() })
 }

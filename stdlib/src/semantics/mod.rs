@@ -128,6 +128,16 @@ pub enum SemanticError {
         /// Why.
         error: BuildError,
     },
+    /// A part is used that is not in its file.
+    #[error("`{file}` holds no {part}")]
+    NoPart {
+        /// The input.
+        input: &'static str,
+        /// The file.
+        file: String,
+        /// The part.
+        part: Part,
+    },
     /// Declared, but not something that Floe can run yet.
     #[error("{what} cannot run yet")]
     NoKernel {
@@ -155,6 +165,7 @@ impl SemanticError {
             SemanticError::File { input, .. }
             | SemanticError::Facet { input, .. }
             | SemanticError::Network { input, .. }
+            | SemanticError::NoPart { input, .. }
             | SemanticError::NoKernel { input, .. }
             | SemanticError::Prompt { input, .. } => input,
         }
@@ -220,14 +231,22 @@ impl<'a> Call<'a> {
     /// A part that must be in its file, and of a family whose networks can be run.
     fn network(&self, input: &'static str, part: Part) -> Result<&'a Arc<ModelFile>, SemanticError> {
         let file = self.part(input);
-        let error = match file.layout.prefix(part) {
-            None => BuildError::Size(format!("it has no {part} part")),
-            Some(_) if file.layout.family != floe_formats::Family::Sd1 => {
-                BuildError::Family(file.layout.family.to_string())
-            }
-            Some(_) => return Ok(file),
-        };
-        Err(SemanticError::Network { input, file: file.name.clone(), error })
+        if file.layout.prefix(part).is_none() {
+            return Err(SemanticError::NoPart { input, file: file.name.clone(), part });
+        }
+        runnable(input, file)?;
+        Ok(file)
+    }
+}
+
+/// Whether the networks of a file can be run: asked where it is opened, so that it is said once.
+fn runnable(input: &'static str, file: &ModelFile) -> Result<(), SemanticError> {
+    match file.layout.family {
+        floe_formats::Family::Sd1 => Ok(()),
+        other => {
+            let error = BuildError::Family(other.to_string());
+            Err(SemanticError::Network { input, file: file.name.clone(), error })
+        }
     }
 }
 
