@@ -1,6 +1,8 @@
 //! What the tests of several crates share: reference results of the folder `../shared` (or `FLOE_SHARED`), and how
 //! far two tensors are apart.
 
+mod recipes;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
@@ -84,4 +86,32 @@ pub fn assert_close(name: &str, got: &[f32], want: &[f32], rel: f64, abs: f64) {
 pub fn different_bits(got: &[f32], want: &[f32]) -> usize {
     assert_eq!(got.len(), want.len(), "number of values");
     got.iter().zip(want).filter(|(g, w)| g.to_bits() != w.to_bits()).count()
+}
+
+/// The folder of tiny models made from recipes, with ComfyUI's folders below it; nothing is in it before
+/// [`model`] made it.
+pub fn models() -> PathBuf {
+    std::env::temp_dir().join("floe-models")
+}
+
+/// The model file of a recipe such as `sd15-tiny`, made where it does not exist yet.
+///
+/// # Panics
+/// If there is no such recipe, or the file cannot be written.
+pub fn model(recipe: &str) -> PathBuf {
+    let spec = json(&format!("parity/specs/{recipe}.json"));
+    let to = models().join(spec["file"].as_str().expect("a recipe names its file"));
+    recipes::make(&spec, &to).expect("the recipe can be made");
+    to
+}
+
+/// A tolerance of the manifest of reference results: of one case, `rel` or `abs` or another.
+///
+/// # Panics
+/// If there is no such case.
+pub fn tolerance(case: &str, kind: &str) -> f64 {
+    let manifest = json("parity/dev/manifest.json");
+    let cases = manifest["cases"].as_array().expect("a manifest lists cases");
+    let found = cases.iter().find(|entry| entry["name"] == case);
+    found.and_then(|entry| entry["tol"][kind].as_f64()).expect("the manifest has the case and its tolerance")
 }

@@ -1,0 +1,185 @@
+//! End-to-end cases computed by the reference implementation, through the whole program: written as `.flow`,
+//! compiled, planned, run. Every case also runs naively on one thread, and must give the same bits.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use floe_driver::{Event, Folders, Isa, Machine, Options, PassList, Pool, RunOptions, SourceFile};
+use floe_testing::{distance, json, model, models, shared, tensors};
+use serde_json::Value;
+
+/// The model that the cases of this family stand on.
+const MODEL: &str = "checkpoints/sd15-tiny.safetensors";
+
+/// Cases that need more than these nodes, samplers and schedules can do.
+const LEFT_OUT: [(&str, &str); 1] = [(
+    "imageop_load_alpha",
+    "the mask is tapped, which no node here reads; the decoder's own tests compare it",
+)];
+
+#[test]
+fn every_case_within_reach_gives_the_reference_results() {
+    model("sd15-tiny");
+    let manifest = json("parity/dev/manifest.json");
+    let cases = manifest["cases"].as_array().expect("cases");
+    let mut names = BTreeSet::new();
+    for case in cases.iter().filter(|case| within_reach(case)) {
+        let name = case["name"].as_str().expect("a name");
+        names.insert(name);
+        check(case, name);
+    }
+    println!("{} cases", names.len());
+    for wanted in [
+        "txt2img_sd15",
+        "txt2img_sd15_seed64",
+        "txt2img_sd15_batch3",
+        "txt2img_sd15_cfg1",
+        "img2img_d07",
+        "img2img_d0",
+    ] {
+        assert!(names.contains(wanted), "{wanted} must run");
+    }
+    assert!(names.len() >= 30, "only {} cases ran", names.len());
+}
+
+fn within_reach(case: &Value) -> bool {
+    let Some(path) = case["workflow"].as_str() else { return false };
+    let workflow = json(&format!("parity/dev/{path}"));
+    let nodes = workflow.as_object().expect("a workflow is an object of nodes");
+    let name = case["name"].as_str().expect("a name");
+    let choice = |node: &Value, input: &str, known: &[&str]| {
+        node["inputs"][input].as_str().is_none_or(|value| known.contains(&value))
+    };
+    !LEFT_OUT.iter().any(|(left_out, _)| *left_out == name)
+        && case["models"].as_array().expect("models").iter().all(|model| model == MODEL)
+        && nodes.values().all(|node| {
+            floe_stdlib::semantics(node["class_type"].as_str().expect("a class")).is_some()
+                && choice(node, "sampler_name", &floe_stdlib::SAMPLERS)
+                && choice(node, "scheduler", &floe_stdlib::SCHEDULERS)
+        })
+}
+
+fn check(case: &Value, name: &str) {
+    let workflow = json(&format!("parity/dev/{}", case["workflow"].as_str().expect("a workflow")));
+    let source = SourceFile::new(format!("{name}.flow"), flow(&workflow));
+    let default = run(&source, &PassList::all(), 2);
+    let naive = run(&source, &PassList::none(), 1);
+    assert_eq!(default.pictures, naive.pictures, "{name}: optimised equals naive");
+    for (key, values) in &default.values {
+        let same = naive.values.get(key).is_some_and(|other| bits(other) == bits(values));
+        assert!(same, "{name}: {key:?} differs between the default and the naive plan");
+    }
+    for expected in case["expected"].as_array().expect("expectations") {
+        let file = format!("parity/dev/cases/{name}/{}", expected["file"].as_str().expect("a file"));
+        if expected["type"] == "png" {
+            let index = expected["index"].as_u64().expect("an index") as usize;
+            compare_pictures(
+                name,
+                &default.pictures[index],
+                &std::fs::read(shared(&file)).expect("a picture"),
+            );
+            continue;
+        }
+        let origin = format!("n{}", expected["tap"]["node"].as_str().expect("a node"));
+        for (key, (_, want)) in tensors(&file) {
+            // Conditionings are lists; each of ours has one entry, `0`.
+            let key = key.strip_prefix("0.").unwrap_or(&key).to_owned();
+            let key = if key == "value" { "image".to_owned() } else { key };
+            let got = default.values.get(&(origin.clone(), key.clone()));
+            let got = got.unwrap_or_else(|| panic!("{name}: {origin} has no value `{key}`"));
+            let (relative, largest) = distance(got, &want);
+            println!("{name} {origin}.{key}: relative {relative:.1e}, largest {largest:.1e}");
+            let (rel, abs) = (&case["tol"]["rel"], &case["tol"]["abs"]);
+            assert!(
+                relative <= rel.as_f64().expect("a tolerance")
+                    || largest <= abs.as_f64().expect("a tolerance"),
+                "{name}: {origin}.{key} is off by {relative:e} ({largest:e})"
+            );
+        }
+    }
+}
+
+fn bits(values: &[f32]) -> Vec<u32> {
+    values.iter().map(|value| value.to_bits()).collect()
+}
+
+fn compare_pictures(name: &str, got: &[u8], want: &[u8]) {
+    let decode = |bytes: &[u8]| image::load_from_memory(bytes).expect("a picture").to_rgb8();
+    let (got, want) = (decode(got), decode(want));
+    assert_eq!(got.dimensions(), want.dimensions(), "{name}");
+    let differences = got.as_raw().iter().zip(want.as_raw()).map(|(a, b)| f64::from(a.abs_diff(*b)));
+    let (largest, squares) = differences.fold((0.0, 0.0), |(max, sum), d| (f64::max(max, d), sum + d * d));
+    let psnr = 10.0 * (255.0 * 255.0 * got.as_raw().len() as f64 / f64::max(squares, 1e-9)).log10();
+    println!("{name}: largest difference {largest}/255, {psnr:.0} dB");
+    assert!(psnr >= 48.0 || largest <= 1.0, "{name}: {psnr} dB, largest difference {largest}");
+}
+
+/// A workflow in API format as a program: one binding per node, inputs first.
+fn flow(workflow: &Value) -> String {
+    let nodes = workflow.as_object().expect("an object of nodes");
+    let mut text = "edition 1\n".to_owned();
+    let mut done = BTreeSet::new();
+    let mut open: Vec<&String> = nodes.keys().rev().collect();
+    while let Some(id) = open.pop() {
+        let node = &nodes[id];
+        let inputs = node["inputs"].as_object().expect("inputs");
+        let links: Vec<&str> = inputs.values().filter_map(|value| value[0].as_str()).collect();
+        let waiting: Vec<&String> =
+            nodes.keys().filter(|id| links.contains(&id.as_str()) && !done.contains(id.as_str())).collect();
+        if done.contains(id.as_str()) {
+            continue;
+        }
+        if !waiting.is_empty() {
+            open.push(id);
+            open.extend(waiting);
+            continue;
+        }
+        done.insert(id.as_str());
+        let class = node["class_type"].as_str().expect("a class");
+        let arguments: Vec<String> =
+            inputs.iter().map(|(name, value)| format!("{name}: {}", literal(value))).collect();
+        let binding = if class == "SaveImage" { String::new() } else { format!("let n{id} = ") };
+        text.push_str(&format!("{binding}{class}({})\n", arguments.join(", ")));
+    }
+    text
+}
+
+fn literal(value: &Value) -> String {
+    match value {
+        Value::Array(link) => format!("n{}.{}", link[0].as_str().expect("an id"), link[1]),
+        Value::String(text) => floe_lang::names::string_literal(text).to_string(),
+        other => other.to_string(),
+    }
+}
+
+struct Run {
+    /// Tensors by origin and name.
+    values: BTreeMap<(String, String), Vec<f32>>,
+    pictures: Vec<Vec<u8>>,
+}
+
+fn run(source: &SourceFile, passes: &PassList, threads: usize) -> Run {
+    let output = tempfile::tempdir().expect("a folder for results");
+    let folders = Folders::new(vec![models()], vec![shared("parity/inputs")], output.path().to_path_buf());
+    let options =
+        Options { passes: passes.clone(), target: floe_tests::options().target, params: BTreeMap::new() };
+    let compilation = floe_driver::compile(source, &folders, &options)
+        .unwrap_or_else(|failure| panic!("{}\n{:?}", source.text(), failure.reports));
+    let plan = compilation.compiled.plan;
+    let machine = Machine { pool: Pool::new(threads).expect("threads"), isa: Isa::detect() };
+    let mut values = BTreeMap::new();
+    let options =
+        RunOptions { source: None, file: None, progress: &|_, _| std::ops::ControlFlow::Continue(()) };
+    let outputs = floe_driver::run(&plan, &machine, &folders, &options, &mut |event| {
+        let Event::Finished { entry, values: written, .. } = event else { return };
+        for value in written.iter().filter(|value| value.slot == 0 || entry.outputs.len() == 1) {
+            for origin in &entry.origins {
+                values.insert((origin.clone(), value.name.to_owned()), value.data.to_vec());
+            }
+        }
+    })
+    .unwrap_or_else(|failure| panic!("{}: {failure}", source.name()));
+    assert_eq!(outputs.summary.peak_bytes, plan.memory.peak, "the planned peak is the measured one");
+    let read = |path: &Path| std::fs::read(path).expect("a picture was written");
+    Run { values, pictures: outputs.files.iter().map(|path| read(path)).collect() }
+}
