@@ -69,7 +69,7 @@ pub enum RunError {
         origins: Vec<String>,
         /// Why.
         #[source]
-        error: KernelError,
+        error: Box<KernelError>,
     },
     /// A kernel has a bug; the run ends, the process does not.
     #[error("step {step} ({kernel}), which is {}, panicked: {message}", origins.join(", "))]
@@ -110,7 +110,7 @@ impl RunError {
             RunError::Changed { .. } => "run::changed_file",
             RunError::Format { .. } | RunError::Network { .. } => "run::bad_file",
             RunError::Machine(_) => "run::machine",
-            RunError::Step { error: KernelError::Cancelled, .. } => "run::cancelled",
+            RunError::Step { error, .. } if matches!(**error, KernelError::Cancelled) => "run::cancelled",
             RunError::Step { .. } => "run::step",
             RunError::Panic { .. } => "run::panic",
         }
@@ -127,7 +127,9 @@ impl RunError {
             RunError::Changed { .. } => "put the planned file back, or make the plan anew with `floe plan`",
             RunError::Format { .. } | RunError::Network { .. } => "fetch the file again",
             RunError::Machine(_) => "free memory, or ask for a smaller plan with `floe plan --memory SIZE`",
-            RunError::Step { error: KernelError::Cancelled, .. } => "nothing was left half-written",
+            RunError::Step { error, .. } if matches!(**error, KernelError::Cancelled) => {
+                "nothing was left half-written"
+            }
             RunError::Step { .. } => "outputs of earlier steps are whole; nothing was left half-written",
             RunError::Panic { .. } => "this is a bug of Floe: please report it with the program",
         }

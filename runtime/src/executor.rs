@@ -219,7 +219,7 @@ fn call(
     // A kernel that panics must not take down others; what it was writing is dropped with the run.
     match catch_unwind(AssertUnwindSafe(|| kernel(&mut call))) {
         Ok(Ok(())) => Ok(()),
-        Ok(Err(error)) => Err(RunError::Step { step: number, kernel: name, origins, error }),
+        Ok(Err(error)) => Err(RunError::Step { step: number, kernel: name, origins, error: Box::new(error) }),
         Err(panic) => Err(RunError::Panic { step: number, kernel: name, origins, message: message(&*panic) }),
     }
 }

@@ -11,4 +11,7 @@ mod semantics;
 
 pub use decl::{InputDecl, Literal, NodeDecl, OutputDecl, Type, node, nodes};
 pub use facts::{Conditioning, Fact, FileError, ModelFile, Scalar, Tensor, World};
-pub use semantics::{Call, Loader, SAMPLERS, SCHEDULERS, ProgramUse, Purity, Scratch, SemanticError, Semantics, Work, semantics};
+pub use semantics::{
+    Call, Loader, ProgramUse, Purity, SAMPLERS, SCHEDULERS, Scratch, SemanticError, Semantics, Work,
+    semantics,
+};

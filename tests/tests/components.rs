@@ -1,6 +1,8 @@
 //! Parts of the first pictures against the reference implementation: text encoder, timestep embedding, the model
 //! with its scaling. Noise, schedules, samplers, the UNet and the autoencoder are compared in their own crates.
 
+#![allow(clippy::unwrap_used, reason = "a failure is the test's verdict")]
+
 use std::sync::Arc;
 
 use floe_formats::{Header, Layout, detect, header_len};

@@ -1,5 +1,7 @@
 //! The demo flow as a user runs it: the picture, its determinism, its memory, and what is stored in it.
 
+#![allow(clippy::unwrap_used, reason = "a failure is the test's verdict")]
+
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};

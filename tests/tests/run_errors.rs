@@ -1,5 +1,7 @@
 //! What can go wrong after a plan is made: each error has its code and its page, and nothing is left half-written.
 
+#![allow(clippy::unwrap_used, reason = "a failure is the test's verdict")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::ops::ControlFlow;

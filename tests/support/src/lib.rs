@@ -115,3 +115,8 @@ pub fn tolerance(case: &str, kind: &str) -> f64 {
     let found = cases.iter().find(|entry| entry["name"] == case);
     found.and_then(|entry| entry["tol"][kind].as_f64()).expect("the manifest has the case and its tolerance")
 }
+
+/// Numbers between -1 and 1, the same for the same seed.
+pub fn numbers(seed: u64, count: usize) -> Vec<f32> {
+    recipes::uniform(recipes::fnv1a64(&seed.to_le_bytes())).take(count).map(|value| value as f32).collect()
+}

@@ -32,14 +32,14 @@ pub(crate) fn make(spec: &Value, to: &Path) -> io::Result<()> {
 }
 
 /// FNV-1a (Fowler, Noll, Vo).
-fn fnv1a64(bytes: &[u8]) -> u64 {
+pub(crate) fn fnv1a64(bytes: &[u8]) -> u64 {
     bytes
         .iter()
         .fold(0xCBF2_9CE4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x100_0000_01B3))
 }
 
 /// Numbers in [-1, 1): splitmix64's finaliser of `hash + (i + 1) * golden`.
-fn uniform(hash: u64) -> impl Iterator<Item = f64> {
+pub(crate) fn uniform(hash: u64) -> impl Iterator<Item = f64> {
     (1_u64..).map(move |index| {
         let z = hash.wrapping_add(index.wrapping_mul(0x9E37_79B9_7F4A_7C15));
         let z = (z ^ (z >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);

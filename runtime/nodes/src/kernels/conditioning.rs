@@ -14,7 +14,7 @@ pub(super) fn clip_text_encode(call: &mut Call<'_>) -> Result<(), KernelError> {
         rows.extend(tokenizer.encode_prompt("", END)?);
     }
     let tokens: Vec<i32> = rows.iter().flat_map(|row| row.ids.map(u32::cast_signed)).collect();
-    let end: Vec<i32> = rows.iter().map(|row| first_end(row)).collect();
+    let end: Vec<i32> = rows.iter().map(first_end).collect();
 
     let [hidden, pooled, slab] = call.take_scratch()?;
     let [_, _, channels] = dimensions(hidden.shape)?;

@@ -14,19 +14,19 @@ pub(super) fn load_image(call: &mut Call<'_>) -> Result<(), KernelError> {
             now: format!("{width}x{height} pixels"),
             planned: format!("{planned_width}x{planned_height}"),
         };
-    for mut image in call.take_output(0).unwrap_or_default() {
+    for image in call.take_output(0).unwrap_or_default() {
         let [batch, height, width, _] = dimensions(image.shape)?;
         if (height, width) != (loaded.height, loaded.width) {
             return Err(changed(loaded.width, loaded.height, [batch, height, width]));
         }
-        copy(&loaded.pixels, &mut image.data)?;
+        copy(&loaded.pixels, image.data)?;
     }
-    for mut mask in call.take_output(1).unwrap_or_default() {
+    for mask in call.take_output(1).unwrap_or_default() {
         let planned @ [_, height, width] = dimensions(mask.shape)?;
         if (height, width) != (loaded.mask.height, loaded.mask.width) {
             return Err(changed(loaded.mask.width, loaded.mask.height, planned));
         }
-        copy(&loaded.mask.values, &mut mask.data)?;
+        copy(&loaded.mask.values, mask.data)?;
     }
     Ok(())
 }

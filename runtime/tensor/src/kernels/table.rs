@@ -1,0 +1,55 @@
+//! Rows by index, and the embedding of time: little work, on the calling thread.
+
+use floe_nets::Id;
+use floe_nets::ir::OpKind;
+
+use super::{Job, Prepared, math};
+use crate::EngineError;
+use crate::weights::element;
+
+pub(super) fn embedding(job: &Job<'_>) -> Result<(), EngineError> {
+    let Prepared::File(rows) = &job.weights[job.op.weights[0].index()] else {
+        unreachable!("tables of embeddings are read from the file")
+    };
+    let bytes = job.store.file_bytes();
+    for (position, &index) in job.indices.iter().enumerate() {
+        let row = row(index, rows.count)?;
+        let stored = &bytes[rows.start + row * rows.bytes..][..rows.bytes];
+        for (column, value) in stored.chunks_exact(rows.dtype.bytes()).enumerate() {
+            job.output.set(position * rows.channels + column, element(rows.dtype, value));
+        }
+    }
+    Ok(())
+}
+
+pub(super) fn gather_row(job: &Job<'_>) -> Result<(), EngineError> {
+    let (tokens, channels) = (job.shape(0)[1], job.channels());
+    for (item, &index) in job.indices.iter().enumerate() {
+        let row = item * tokens + row(index, tokens)?;
+        job.output.copy(item * channels, job.x[0], row * channels, channels);
+    }
+    Ok(())
+}
+
+fn row(index: i32, rows: usize) -> Result<usize, EngineError> {
+    usize::try_from(index).ok().filter(|&row| row < rows).ok_or(EngineError::Index { index, rows })
+}
+
+/// Wavelengths are rounded where the reference implementation rounds them: their errors are multiplied by time.
+pub(super) fn timestep_embedding(job: &Job<'_>) -> Result<(), EngineError> {
+    let OpKind::TimestepEmbedding { channels, max_period } = job.op.kind else {
+        unreachable!("the table says so")
+    };
+    let half = channels / 2;
+    let scale = -f64::from(max_period).ln() as f32;
+    for item in 0..job.x[0].len() {
+        let time = job.x[0].get(item);
+        for index in 0..half {
+            let exponent = scale * index as f32 / half as f32;
+            let (sin, cos) = math::sin_cos(time * math::exp_f64(f64::from(exponent)) as f32);
+            job.output.set(item * channels + index, cos);
+            job.output.set(item * channels + half + index, sin);
+        }
+    }
+    Ok(())
+}

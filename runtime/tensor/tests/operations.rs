@@ -1,0 +1,526 @@
+//! Every operation against a plain f64 version of its definition, and against itself on other instruction sets,
+//! numbers of threads and batches.
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use floe_formats::{DType, Header, TensorInfo};
+use floe_nets::ir::{Activation, Element, OpKind, Padding, Program, ValueId};
+use floe_nets::{BuildError, Builder, PassSet, Weights};
+use floe_tensor::{EngineError, Executable, Input, Isa, MappedFile, Pool, Slab, WeightStore};
+use floe_testing::{distance, numbers};
+use half::{bf16, f16};
+use support::{Given, bits, ready};
+
+/// A file of some weights, and the numbers in it as they were stored.
+struct Stored {
+    file: Arc<MappedFile>,
+    header: Header,
+    values: BTreeMap<String, Vec<f64>>,
+}
+
+fn stored(tensors: &[(&str, DType, &[usize])]) -> Stored {
+    static COUNT: AtomicUsize = AtomicUsize::new(0);
+    // Bytes that nobody asked for come first, so that nothing is aligned by luck.
+    let mut bytes = vec![0_u8; 3];
+    let (mut infos, mut all) = (BTreeMap::new(), BTreeMap::new());
+    for (index, &(name, dtype, shape)) in tensors.iter().enumerate() {
+        let start = bytes.len() as u64;
+        let mut kept = Vec::new();
+        for value in numbers(100 + index as u64, shape.iter().product()) {
+            match dtype {
+                DType::F16 => {
+                    bytes.extend(f16::from_f32(value).to_le_bytes());
+                    kept.push(f16::from_f32(value).to_f64());
+                }
+                DType::Bf16 => {
+                    bytes.extend(bf16::from_f32(value).to_le_bytes());
+                    kept.push(bf16::from_f32(value).to_f64());
+                }
+                _ => {
+                    bytes.extend(value.to_le_bytes());
+                    kept.push(f64::from(value));
+                }
+            }
+        }
+        let info = TensorInfo { dtype, shape: shape.to_vec(), start, bytes: bytes.len() as u64 - start };
+        infos.insert(name.to_owned(), info);
+        all.insert(name.to_owned(), kept);
+    }
+    let name = format!("floe-test-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed));
+    let path = std::env::temp_dir().join(name);
+    std::fs::write(&path, &bytes).unwrap();
+    let file = MappedFile::open(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    let header = Header { tensors: infos, hash: String::new(), file_bytes: bytes.len() as u64 };
+    Stored { file, header, values: all }
+}
+
+type Body<'a> = &'a dyn Fn(&mut Builder<'_>, &[ValueId]) -> Result<ValueId, BuildError>;
+
+fn program(header: &Header, inputs: &[(Element, Vec<usize>)], body: Body<'_>) -> Program {
+    let mut b = Builder::new("test".to_owned(), Weights { header, prefix: "" });
+    let values: Vec<_> =
+        inputs.iter().map(|(element, shape)| b.input("x", *element, shape.clone())).collect();
+    let y = body(&mut b, &values).expect("the shapes fit");
+    b.output("y", y);
+    b.finish()
+}
+
+/// Runs on every instruction set and 1 to 3 threads, fused and not, and proves that the bits are the same.
+#[track_caller]
+fn run(stored: &Stored, inputs: &[(Element, Vec<usize>)], given: &[Given], body: Body<'_>) -> Vec<f32> {
+    let mut first: Option<Vec<Vec<f32>>> = None;
+    for &isa in Isa::available() {
+        for threads in 1..=3 {
+            for passes in [PassSet::DEFAULT, PassSet::NAIVE] {
+                let mut program = program(&stored.header, inputs, body);
+                passes.run(&mut program);
+                let pool = Pool::new(threads).unwrap();
+                let got = ready(program, &stored.file, &stored.header, &pool, isa).run(&pool, given);
+                let want = first.get_or_insert_with(|| got.clone());
+                assert!(bits(want) == bits(&got), "{isa} on {threads} threads with passes {passes} differs");
+            }
+        }
+    }
+    first.unwrap().remove(0)
+}
+
+/// The same, with f32 inputs of these shapes; and if `batched`, the items one by one give the bits of the batch.
+#[track_caller]
+fn compare(
+    stored: &Stored,
+    shapes: &[Vec<usize>],
+    batched: bool,
+    body: Body<'_>,
+    reference: impl Fn(&[Vec<f64>]) -> Vec<f64>,
+) {
+    let values: Vec<Vec<f32>> = shapes
+        .iter()
+        .enumerate()
+        .map(|(index, shape)| numbers(index as u64, shape.iter().product()))
+        .collect();
+    let inputs = |shapes: &[Vec<usize>]| shapes.iter().map(|s| (Element::F32, s.clone())).collect::<Vec<_>>();
+    let given: Vec<_> = values.iter().map(|values| Given::F32(values.clone())).collect();
+    let got = run(stored, &inputs(shapes), &given, body);
+    let exact: Vec<Vec<f64>> = values.iter().map(|x| x.iter().map(|&x| f64::from(x)).collect()).collect();
+    let want: Vec<f32> = reference(&exact).into_iter().map(|value| value as f32).collect();
+    let (rel, abs) = distance(&got, &want);
+    assert!(rel < 2e-6, "off by {rel:.2e}, at most {abs:.2e}: {shapes:?}");
+    let batch = shapes[0][0];
+    if !batched || batch == 1 {
+        return;
+    }
+    let single: Vec<Vec<usize>> = shapes
+        .iter()
+        .map(|shape| {
+            let mut shape = shape.clone();
+            shape[0] = 1;
+            shape
+        })
+        .collect();
+    let mut alone = Vec::new();
+    for item in 0..batch {
+        let part = |values: &Vec<f32>| {
+            let len = values.len() / batch;
+            Given::F32(values[item * len..(item + 1) * len].to_vec())
+        };
+        let mut program = program(&stored.header, &inputs(&single), body);
+        PassSet::DEFAULT.run(&mut program);
+        let pool = Pool::new(1).unwrap();
+        let given: Vec<_> = values.iter().map(part).collect();
+        alone.extend(
+            ready(program, &stored.file, &stored.header, &pool, Isa::detect()).run(&pool, &given).remove(0),
+        );
+    }
+    assert_eq!(bits(&[got]), bits(&[alone]), "a batch differs from its items: {shapes:?}");
+}
+
+fn sigmoid(x: f64) -> f64 {
+    1.0 / (1.0 + (-x).exp())
+}
+
+fn apply(activation: Option<Activation>, x: f64) -> f64 {
+    match activation {
+        None => x,
+        Some(Activation::Silu) => x * sigmoid(x),
+        Some(Activation::QuickGelu) => x * sigmoid(f64::from(1.702_f32) * x),
+    }
+}
+
+#[test]
+fn convolutions() {
+    // batch, height, width, channels, outputs, kernel, stride, before, after
+    let cases = [
+        [1, 1, 1, 1, 1, 1, 1, 0, 0],
+        [1, 1, 1, 3, 5, 3, 1, 1, 1],
+        [2, 7, 5, 4, 17, 3, 1, 1, 1],
+        [3, 9, 11, 19, 33, 3, 2, 1, 1],
+        [1, 8, 6, 32, 16, 3, 2, 0, 1],
+        [2, 6, 9, 5, 40, 5, 1, 2, 2],
+        [1, 13, 10, 300, 24, 3, 1, 1, 1],
+        [1, 12, 12, 2, 3, 7, 3, 0, 2],
+        [2, 17, 23, 70, 20, 1, 1, 0, 0],
+    ];
+    for (index, [n, h, w, c, o, k, stride, before, after]) in cases.into_iter().enumerate() {
+        let dtype = [DType::F32, DType::F16, DType::Bf16][index % 3];
+        let stored = stored(&[("conv.weight", dtype, &[o, c, k, k]), ("conv.bias", DType::F32, &[o])]);
+        let activation = [None, Some(Activation::Silu), Some(Activation::QuickGelu)][index / 3];
+        let padding = Padding { before, after };
+        let [height, width] = [h, w].map(|size| (size + before + after - k) / stride + 1);
+        let shapes = [vec![n, h, w, c], vec![n, height, width, o]];
+        let body: Body<'_> = &|b, x| {
+            let y = b.conv2d("conv", x[0], stride, padding)?;
+            let y = b.add(y, x[1])?;
+            activation.map_or(Ok(y), |activation| b.activate(activation, y))
+        };
+        compare(&stored, &shapes, true, body, |x| {
+            let (weight, bias) = (&stored.values["conv.weight"], &stored.values["conv.bias"]);
+            let mut out = Vec::new();
+            for at in 0..n * height * width * o {
+                let (channel, pixel) = (at % o, at / o);
+                let (ox, oy, item) = (pixel % width, pixel / width % height, pixel / (width * height));
+                let mut sum = 0.0;
+                for ky in 0..k {
+                    for kx in 0..k {
+                        let (y, x_) = (oy * stride + ky, ox * stride + kx);
+                        if y < before || x_ < before || y - before >= h || x_ - before >= w {
+                            continue;
+                        }
+                        let from = ((item * h + y - before) * w + x_ - before) * c;
+                        for i in 0..c {
+                            sum += x[0][from + i] * weight[((channel * c + i) * k + ky) * k + kx];
+                        }
+                    }
+                }
+                out.push(apply(activation, sum + bias[channel] + x[1][at]));
+            }
+            out
+        });
+    }
+}
+
+#[test]
+fn linear_layers() {
+    for (index, [n, rows, depth, o]) in
+        [[1, 1, 1, 1], [2, 1, 64, 70], [3, 5, 17, 31], [1, 97, 500, 48], [2, 130, 40, 16], [1, 2, 3000, 9]]
+            .into_iter()
+            .enumerate()
+    {
+        let dtype = [DType::F32, DType::F16, DType::Bf16][index % 3];
+        let shape = [o, depth, 1, 1];
+        let shape = if index % 2 == 0 { &shape[..2] } else { &shape[..] };
+        let stored = stored(&[("w.weight", dtype, shape), ("w.bias", dtype, &[o])]);
+        compare(&stored, &[vec![n, rows, depth]], true, &|b, x| b.linear("w", x[0]), |x| {
+            let (weight, bias) = (&stored.values["w.weight"], &stored.values["w.bias"]);
+            let element = |at: usize| {
+                let (row, column) = (at / o, at % o);
+                let dot = (0..depth).map(|k| x[0][row * depth + k] * weight[column * depth + k]);
+                dot.sum::<f64>() + bias[column]
+            };
+            (0..n * rows * o).map(element).collect()
+        });
+    }
+}
+
+#[test]
+fn attention() {
+    // batch, queries, keys, heads, channels of a head, causal
+    let cases = [
+        ([1, 1, 1, 1, 1], false),
+        ([2, 7, 5, 2, 5], false),
+        ([1, 77, 77, 2, 64], true),
+        ([2, 50, 300, 2, 40], false),
+        ([1, 30, 530, 1, 20], false),
+        ([1, 25, 33, 1, 512], false),
+        ([1, 3, 17, 1, 1024], false),
+        ([1, 300, 300, 1, 16], true),
+    ];
+    for ([n, queries, keys, heads, depth], causal) in cases {
+        let stored = stored(&[]);
+        let channels = heads * depth;
+        let shapes = [vec![n, queries, channels], vec![n, keys, channels], vec![n, keys, channels]];
+        compare(&stored, &shapes, true, &|b, x| b.attention([x[0], x[1], x[2]], heads, causal), |x| {
+            let scale = f64::from(1.0 / (depth as f32).sqrt());
+            let mut out = vec![0.0; n * queries * channels];
+            for (item, head, query) in
+                (0..n * heads * queries).map(|i| (i / (heads * queries), i / queries % heads, i % queries))
+            {
+                let q = &x[0][(item * queries + query) * channels + head * depth..][..depth];
+                let row = |values: &[f64], key: usize| {
+                    values[(item * keys + key) * channels + head * depth..][..depth].to_vec()
+                };
+                let visible = if causal { keys.min(query + 1) } else { keys };
+                let dot = |key| q.iter().zip(row(&x[1], key)).map(|(q, k)| q * k).sum::<f64>() * scale;
+                let weights: Vec<f64> = (0..visible).map(|key| f64::exp(dot(key))).collect();
+                let total: f64 = weights.iter().sum();
+                for (key, weight) in weights.iter().enumerate() {
+                    for (channel, value) in row(&x[2], key).into_iter().enumerate() {
+                        out[(item * queries + query) * channels + head * depth + channel] +=
+                            weight / total * value;
+                    }
+                }
+            }
+            out
+        });
+    }
+}
+
+/// Scores far apart, and all of them far from zero.
+#[test]
+fn attention_with_large_scores() {
+    let stored = stored(&[]);
+    let shape = vec![1, 400, 16];
+    let x: Vec<f32> = numbers(1, 6400).into_iter().map(|x| 40.0 * x).collect();
+    let got = run(&stored, &[(Element::F32, shape)], &[Given::F32(x)], &|b, x| {
+        b.attention([x[0], x[0], x[0]], 1, false)
+    });
+    assert!(got.iter().all(|value| value.abs() <= 40.0), "a mean lies between its values");
+}
+
+#[test]
+fn norms() {
+    for (index, [n, pixels, channels, groups]) in [
+        [1, 1, 8, 8],
+        [2, 7, 32, 32],
+        [3, 65, 64, 32],
+        [1, 200, 40, 4],
+        [2, 9, 320, 32],
+        [1, 30, 100, 1],
+        [2, 3, 96, 3],
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let stored =
+            stored(&[("norm.weight", DType::F16, &[channels]), ("norm.bias", DType::F32, &[channels])]);
+        let activation = [None, Some(Activation::Silu)][index % 2];
+        let finish =
+            |b: &mut Builder<'_>, y| activation.map_or(Ok(y), |activation| b.activate(activation, y));
+        let normed = |x: &[f64], members: &dyn Fn(usize) -> usize, count: usize, epsilon: f32| {
+            let mut out = vec![0.0; x.len()];
+            let mut sums = BTreeMap::<usize, (f64, f64)>::new();
+            for (at, value) in x.iter().enumerate() {
+                sums.entry(members(at)).or_default().0 += value / count as f64;
+            }
+            for (at, value) in x.iter().enumerate() {
+                let sums = sums.get_mut(&members(at)).unwrap();
+                sums.1 += (value - sums.0).powi(2) / count as f64;
+            }
+            for (at, value) in x.iter().enumerate() {
+                let (mean, variance) = sums[&members(at)];
+                let y = (value - mean) / (variance + f64::from(epsilon)).sqrt();
+                let channel = at % channels;
+                let y = y * stored.values["norm.weight"][channel] + stored.values["norm.bias"][channel];
+                out[at] = apply(activation, y);
+            }
+            out
+        };
+        let (size, epsilon) = (channels / groups, 1e-5);
+        let shape = vec![n, pixels, 1, channels];
+        let group = |b: &mut Builder<'_>, x: &[ValueId]| {
+            // Something before it, so that it may work in place.
+            let x = b.apply(OpKind::Affine { add: 3.0, mul: 2.0, clamp: None }, &[x[0]])?;
+            let y = b.group_norm("norm", x, groups, epsilon)?;
+            finish(b, y)
+        };
+        compare(&stored, &[shape], true, &group, |x| {
+            let x: Vec<f64> = x[0].iter().map(|x| (x + 3.0) * 2.0).collect();
+            let members = |at: usize| at / (pixels * channels) * groups + at % channels / size;
+            normed(&x, &members, pixels * size, epsilon)
+        });
+        let layer = |b: &mut Builder<'_>, x: &[ValueId]| {
+            let y = b.layer_norm("norm", x[0], epsilon)?;
+            finish(b, y)
+        };
+        compare(&stored, &[vec![n, pixels, channels]], true, &layer, |x| {
+            normed(&x[0], &|at| at / channels, channels, epsilon)
+        });
+    }
+}
+
+#[test]
+fn elementwise_operations() {
+    for [n, tokens, channels] in [[1, 1, 1], [2, 7, 13], [3, 77, 64], [1, 900, 50]] {
+        let stored =
+            stored(&[("b", DType::F16, &[channels]), ("p.table", DType::Bf16, &[tokens + 2, channels])]);
+        let shape = vec![n, tokens, channels];
+        let one = std::slice::from_ref(&shape);
+        for activation in [Activation::Silu, Activation::QuickGelu] {
+            compare(&stored, one, true, &|b, x| b.activate(activation, x[0]), |x| {
+                x[0].iter().map(|&x| apply(Some(activation), x)).collect()
+            });
+        }
+        let affine = OpKind::Affine { add: 0.5, mul: -2.0, clamp: Some((-1.0, 0.25)) };
+        compare(&stored, one, true, &|b, x| b.apply(affine.clone(), &[x[0]]), |x| {
+            x[0].iter().map(|x| ((x + 0.5) * -2.0).clamp(-1.0, 0.25)).collect()
+        });
+        compare(&stored, &[shape.clone(), shape.clone()], true, &|b, x| b.add(x[0], x[1]), |x| {
+            x[0].iter().zip(&x[1]).map(|(x, y)| x + y).collect()
+        });
+        let row = |b: &mut Builder<'_>, x: &[ValueId]| b.apply(OpKind::AddRow, &[x[0], x[1]]);
+        compare(&stored, &[shape.clone(), vec![n, channels]], true, &row, |x| {
+            let e = |at: usize| x[1][at / (tokens * channels) * channels + at % channels];
+            x[0].iter().enumerate().map(|(at, x)| x + e(at)).collect()
+        });
+        compare(&stored, one, true, &|b, x| b.add_position("p.table", x[0]), |x| {
+            let table = &stored.values["p.table"];
+            x[0].iter().enumerate().map(|(at, x)| x + table[at % (tokens * channels)]).collect()
+        });
+        let geglu = |b: &mut Builder<'_>, x: &[ValueId]| b.apply(OpKind::Geglu, &[x[0]]);
+        compare(&stored, &[vec![n, tokens, 2 * channels]], true, &geglu, |x| {
+            let gelu = |x: f64| 0.5 * x * libm::erfc(-x * std::f64::consts::FRAC_1_SQRT_2);
+            let at = |at: usize| (at / channels * 2 * channels + at % channels, channels);
+            let all = (0..n * tokens * channels).map(at);
+            all.map(|(at, half)| x[0][at] * gelu(x[0][at + half])).collect()
+        });
+    }
+}
+
+#[test]
+fn moves() {
+    let stored = stored(&[]);
+    for [n, h, w, c, d] in [[1, 1, 1, 1, 1], [2, 3, 5, 4, 7], [3, 8, 6, 40, 16], [1, 40, 30, 20, 3]] {
+        let shape = vec![n, h, w, c];
+        let other = vec![n, h, w, d];
+        let concat = |b: &mut Builder<'_>, x: &[ValueId]| b.apply(OpKind::Concat, &[x[0], x[1]]);
+        compare(&stored, &[shape.clone(), other], true, &concat, |x| {
+            let rows = x[0].chunks(c).zip(x[1].chunks(d));
+            rows.flat_map(|(x, y)| [x, y].concat()).collect()
+        });
+        let start = c / 3;
+        let narrow = OpKind::Narrow { start, channels: c - start };
+        compare(&stored, std::slice::from_ref(&shape), true, &|b, x| b.apply(narrow.clone(), &[x[0]]), |x| {
+            x[0].chunks(c).flat_map(|row| row[start..].to_vec()).collect()
+        });
+        let (height, width) = (2 * h + 1, 2 * w);
+        let up = OpKind::UpsampleNearest { height, width };
+        compare(&stored, std::slice::from_ref(&shape), true, &|b, x| b.apply(up.clone(), &[x[0]]), |x| {
+            let pixel = |at: usize| {
+                let (item, y, x_) = (at / (height * width), at / width % height, at % width);
+                let from = ((item * h + y * h / height) * w + x_ * w / width) * c;
+                x[0][from..from + c].to_vec()
+            };
+            (0..n * height * width).flat_map(pixel).collect()
+        });
+        let there = |b: &mut Builder<'_>, x: &[ValueId]| b.apply(OpKind::NhwcToNchw, &[x[0]]);
+        compare(&stored, std::slice::from_ref(&shape), true, &there, |x| {
+            let at = |at: usize| (at / (h * w * c) * h * w + at % (h * w)) * c + at / (h * w) % c;
+            (0..n * h * w * c).map(|i| x[0][at(i)]).collect()
+        });
+        let back = |b: &mut Builder<'_>, x: &[ValueId]| {
+            let x = b.apply(OpKind::NhwcToNchw, &[x[0]])?;
+            b.apply(OpKind::NchwToNhwc, &[x])
+        };
+        compare(&stored, &[shape], true, &back, |x| x[0].clone());
+    }
+}
+
+#[test]
+fn tables() {
+    for dtype in [DType::F32, DType::F16, DType::Bf16] {
+        let stored = stored(&[("table", dtype, &[10, 7])]);
+        let ids = vec![9, 0, 3, 3];
+        let inputs = [(Element::I32, vec![2, 2])];
+        let got = run(&stored, &inputs, &[Given::I32(ids.clone())], &|b, x| b.embedding("table", x[0]));
+        let rows = ids.iter().flat_map(|&id| stored.values["table"][id as usize * 7..][..7].to_vec());
+        assert_eq!(got, rows.map(|value| value as f32).collect::<Vec<_>>());
+    }
+    let stored = stored(&[]);
+    let x = numbers(1, 30);
+    let inputs = [(Element::F32, vec![2, 5, 3]), (Element::I32, vec![2])];
+    let given = [Given::F32(x.clone()), Given::I32(vec![4, 1])];
+    let got = run(&stored, &inputs, &given, &|b, x| b.apply(OpKind::GatherRow, &[x[0], x[1]]));
+    assert_eq!(got, [&x[12..15], &x[18..21]].concat());
+}
+
+#[test]
+fn the_embedding_of_time() {
+    let stored = stored(&[]);
+    let times = vec![0.0, 1.0, 999.0, 17.25];
+    let kind = OpKind::TimestepEmbedding { channels: 320, max_period: 10_000.0 };
+    let inputs = [(Element::F32, vec![4])];
+    let got = run(&stored, &inputs, &[Given::F32(times.clone())], &|b, x| b.apply(kind.clone(), &[x[0]]));
+    for (item, time) in times.into_iter().enumerate() {
+        for index in 0..160 {
+            let angle = f64::from(time) * (-(10_000_f64.ln()) * index as f64 / 160.0).exp();
+            let [cos, sin] = [got[item * 320 + index], got[item * 320 + 160 + index]].map(f64::from);
+            // Angles are rounded to f32 on the way.
+            let error = (cos - angle.cos()).abs().max((sin - angle.sin()).abs());
+            assert!(error < 3e-7 * f64::from(time).max(1.0), "{time} {index}: {error:.1e}");
+        }
+    }
+}
+
+#[test]
+fn values_may_leave_under_two_names() {
+    let stored = stored(&[]);
+    let mut program = program(&stored.header, &[(Element::F32, vec![1, 3])], &|b, x| {
+        let y = b.add(x[0], x[0])?;
+        b.output("first", y);
+        b.output("input", x[0]);
+        Ok(y)
+    });
+    PassSet::DEFAULT.run(&mut program);
+    let pool = Pool::new(1).unwrap();
+    let mut ready = ready(program, &stored.file, &stored.header, &pool, Isa::detect());
+    let got = ready.run(&pool, &[Given::F32(vec![1.0, 2.0, 3.0])]);
+    assert_eq!(got, [vec![2.0, 4.0, 6.0], vec![1.0, 2.0, 3.0], vec![2.0, 4.0, 6.0]]);
+}
+
+#[test]
+fn what_does_not_fit_is_an_error() {
+    let stored = stored(&[("table", DType::F32, &[4, 2])]);
+    let pool = Pool::new(2).unwrap();
+    let build = || program(&stored.header, &[(Element::I32, vec![3])], &|b, x| b.embedding("table", x[0]));
+    let store =
+        Arc::new(WeightStore::prepare(stored.file.clone(), &stored.header, &[&build()], &pool).unwrap());
+    assert_eq!(store.bytes(), 0);
+    let unplaced = Executable::new(Arc::new(build()), store.clone(), Isa::Portable);
+    assert!(matches!(unplaced, Err(EngineError::NotPlaced(_))));
+    let mut placed = build();
+    PassSet::DEFAULT.run(&mut placed);
+    let executable = Executable::new(Arc::new(placed), store, Isa::detect()).unwrap();
+    let mut out = [0.0; 6];
+    let mut run = |inputs: &[Input<'_>], len: usize| {
+        executable.run(&pool, &mut [], inputs, &mut [&mut out[..len]]).map_err(|error| error.to_string())
+    };
+    assert_eq!(run(&[Input::I32(&[0, 3, 1])], 6), Ok(()));
+    for bad in [4, -1, i32::MAX, i32::MIN] {
+        let error = run(&[Input::I32(&[0, bad, 1])], 6).unwrap_err();
+        assert_eq!(error, format!("index {bad} is outside of a table of 4 rows"));
+    }
+    assert_eq!(run(&[Input::I32(&[0])], 6).unwrap_err(), "`x` is i32[3], i32[1] is given");
+    assert_eq!(run(&[Input::F32(&[0.0; 3])], 6).unwrap_err(), "`x` is i32[3], f32[3] is given");
+    assert_eq!(run(&[], 6).unwrap_err(), "program `test` has 1 inputs, 0 are given");
+    assert_eq!(run(&[Input::I32(&[0; 3])], 5).unwrap_err(), "`y` is f32[6], f32[5] is given");
+
+    let mut lies = stored.header.clone();
+    lies.tensors.get_mut("table").unwrap().start += 1;
+    let error = WeightStore::prepare(stored.file.clone(), &lies, &[&build()], &pool).unwrap_err();
+    assert_eq!(error.to_string(), "weight `table`: its bytes lie outside of the file");
+}
+
+#[test]
+fn a_small_slab_is_an_error() {
+    let stored = stored(&[]);
+    let mut program = program(&stored.header, &[(Element::F32, vec![1, 16])], &|b, x| {
+        let y = b.add(x[0], x[0])?;
+        b.add(y, y)
+    });
+    PassSet::DEFAULT.run(&mut program);
+    let pool = Pool::new(1).unwrap();
+    let store = WeightStore::prepare(stored.file.clone(), &stored.header, &[&program], &pool).unwrap();
+    let executable = Executable::new(Arc::new(program), Arc::new(store), Isa::detect()).unwrap();
+    let mut slab = Slab::new(64).unwrap();
+    let mut out = [0.0; 16];
+    let inputs = [Input::F32(&[1.0; 16])];
+    let error = executable.run(&pool, &mut slab.as_mut_slice()[..8], &inputs, &mut [&mut out]).unwrap_err();
+    assert_eq!(error, EngineError::Slab { needed: 64, found: 32 });
+    executable.run(&pool, slab.as_mut_slice(), &inputs, &mut [&mut out]).unwrap();
+    assert_eq!(out, [4.0; 16]);
+}
