@@ -28,9 +28,9 @@ pub struct Limits {
 }
 
 impl Default for Limits {
-    /// 16384 pixels a side, 1 GiB.
+    /// What plans are made for.
     fn default() -> Limits {
-        Limits { side: 16384, bytes: 1 << 30 }
+        Limits { side: floe_formats::PICTURE_SIDE, bytes: floe_formats::PICTURE_BYTES }
     }
 }
 
@@ -118,19 +118,6 @@ fn open(bytes: &[u8], limits: Limits) -> Result<Opened<'_>, LoadError> {
     let keyed = format == ImageFormat::Png && matches!(bytes.get(25), Some(0 | 2));
     let alpha = decoder.color_type().has_alpha() && !keyed;
     Ok(Opened { decoder: Box::new(decoder), orientation, alpha, format })
-}
-
-/// Width and height of a picture in pixels, turned as its EXIF data says; only the header is read.
-///
-/// # Errors
-/// [`LoadError`]; a file may have a good header and still not decode.
-pub fn dimensions(bytes: &[u8], limits: Limits) -> Result<(usize, usize), LoadError> {
-    use image::metadata::Orientation::{Rotate90, Rotate90FlipH, Rotate270, Rotate270FlipH};
-    let opened = open(bytes, limits)?;
-    let (width, height) = opened.decoder.dimensions();
-    let turned = matches!(opened.orientation, Rotate90 | Rotate270 | Rotate90FlipH | Rotate270FlipH);
-    let (width, height) = (width as usize, height as usize);
-    Ok(if turned { (height, width) } else { (width, height) })
 }
 
 /// Reads a picture as `LoadImage` does: EXIF rotation applied, palette and grey turned into RGB, alpha
@@ -431,7 +418,10 @@ mod tests {
         let got = load_image(&bytes, Limits::default()).expect("decodes");
         let (shape, want) = &tensors(&format!("{folder}/image.safetensors"))["value"];
         assert_eq!(*shape, [1, got.height, got.width, 3]);
-        assert_eq!(dimensions(&bytes, Limits::default()).expect("has a header"), (got.width, got.height));
+        let planned = floe_formats::picture_size(&bytes).expect("has a header");
+        assert_eq!((planned.width, planned.height), (got.width, got.height));
+        let mask = if planned.alpha { (got.width, got.height) } else { (EMPTY_MASK, EMPTY_MASK) };
+        assert_eq!((got.mask.width, got.mask.height), mask);
         println!("{case}: {} of {} values differ in bits", different_bits(&got.pixels, want), want.len());
         assert_close(case, &got.pixels, want, 1e-5, 2e-6);
         if shared(&folder).join("mask.safetensors").exists() {

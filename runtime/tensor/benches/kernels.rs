@@ -13,7 +13,7 @@ use criterion::{Criterion, Throughput};
 use floe_formats::{DType, Header, TensorInfo, detect};
 use floe_nets::ir::{Element, Padding, Program, ValueId};
 use floe_nets::{BuildError, Builder, PassSet, ProgramSpec, Weights, build_program, cost};
-use floe_tensor::{Input, Isa, MappedFile, Pool};
+use floe_tensor::{Isa, MappedFile, Pool};
 use floe_testing::{numbers, shared};
 use support::{Given, open, ready};
 
@@ -45,13 +45,7 @@ fn program(
 fn measure(c: &mut Criterion, name: &str, mut program: Program, file: &Arc<MappedFile>, header: &Header) {
     PassSet::DEFAULT.run(&mut program);
     let given = support::inputs(&program, 1, 77);
-    let inputs: Vec<_> = given
-        .iter()
-        .map(|given| match given {
-            Given::F32(values) => Input::F32(values),
-            Given::I32(values) => Input::I32(values),
-        })
-        .collect();
+    let inputs: Vec<_> = given.iter().map(Given::input).collect();
     let mut group = c.benchmark_group(name);
     group.throughput(Throughput::Elements(cost::cost(&program).flops));
     for threads in [1, 2] {

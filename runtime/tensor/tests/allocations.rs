@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use floe_formats::detect;
 use floe_nets::{PassSet, ProgramSpec, build_program};
-use floe_tensor::{Input, Isa, Pool};
+use floe_tensor::{Isa, Pool};
 use floe_testing::model;
 use support::{Given, inputs, open, ready};
 
@@ -48,13 +48,7 @@ fn main() {
             let given = inputs(&program, 3, 77);
             let mut ready = ready(program, &file, &header, &pool, Isa::detect());
             let mut outputs = ready.run(&pool, &given);
-            let inputs: Vec<_> = given
-                .iter()
-                .map(|given| match given {
-                    Given::F32(values) => Input::F32(values),
-                    Given::I32(values) => Input::I32(values),
-                })
-                .collect();
+            let inputs: Vec<_> = given.iter().map(Given::input).collect();
             let mut views: Vec<&mut [f32]> = outputs.iter_mut().map(Vec::as_mut_slice).collect();
             let before = ALLOCATIONS.load(Ordering::SeqCst);
             for _ in 0..20 {

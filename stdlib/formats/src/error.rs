@@ -44,6 +44,17 @@ pub enum FormatError {
         /// The name of the first one.
         first: String,
     },
+    /// The picture is larger than any that is decoded.
+    #[error(
+        "the picture has {width}x{height} pixels; more than {} a side, or 1 GiB in all, are not decoded",
+        crate::PICTURE_SIDE
+    )]
+    LargePicture {
+        /// Pixels from left to right.
+        width: usize,
+        /// Pixels from top to bottom.
+        height: usize,
+    },
     /// The picture's header cannot be read.
     #[error("this is not a picture that Floe can read: {reason}")]
     BadPicture {

@@ -9,5 +9,5 @@ mod safetensors;
 
 pub use error::FormatError;
 pub use family::{Family, Layout, Part, detect};
-pub use picture::{PictureSize, picture_size};
+pub use picture::{PICTURE_BYTES, PICTURE_SIDE, PictureSize, picture_size};
 pub use safetensors::{DType, Header, TensorInfo, header_len};

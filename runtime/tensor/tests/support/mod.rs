@@ -23,6 +23,15 @@ pub enum Given {
     I32(Vec<i32>),
 }
 
+impl Given {
+    pub fn input(&self) -> Input<'_> {
+        match self {
+            Given::F32(values) => Input::F32(values),
+            Given::I32(values) => Input::I32(values),
+        }
+    }
+}
+
 /// An executable and the slab it runs in.
 pub struct Ready {
     pub executable: Executable,
@@ -40,13 +49,7 @@ impl Ready {
     /// Runs with inputs in the order of ports. The slab starts full of NaN: nothing may be read before written.
     pub fn run(&mut self, pool: &Pool, given: &[Given]) -> Vec<Vec<f32>> {
         self.slab.as_mut_slice().fill(f32::NAN);
-        let inputs: Vec<_> = given
-            .iter()
-            .map(|given| match given {
-                Given::F32(values) => Input::F32(values),
-                Given::I32(values) => Input::I32(values),
-            })
-            .collect();
+        let inputs: Vec<_> = given.iter().map(Given::input).collect();
         let program = self.executable.program();
         let mut outputs: Vec<Vec<f32>> =
             program.outputs.iter().map(|port| vec![f32::NAN; program.values[port.value].len()]).collect();
