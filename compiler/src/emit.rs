@@ -128,7 +128,7 @@ impl Emitter<'_> {
         for used in &work.programs {
             let (program, cost) = self.program(node, used)?;
             programs.push(program);
-            flops += cost.flops * used.executions;
+            flops = cost.flops.saturating_mul(used.executions).saturating_add(flops);
             slab = slab.max(cost.slab_bytes);
         }
         let outputs = (0..work.outputs.len()).map(|slot| self.output(id, slot, work)).collect();

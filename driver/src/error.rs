@@ -30,7 +30,7 @@ pub const CODES: [&str; 4] =
 /// A failed run as a diagnostic.
 #[derive(Debug, Error)]
 #[error("{0}")]
-pub struct RunFailure(#[source] pub RunError);
+pub struct RunFailure(pub RunError);
 
 impl Diagnostic for RunFailure {
     fn code<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {

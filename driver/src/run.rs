@@ -102,6 +102,13 @@ impl Host for DiskHost<'_> {
         &self.texts
     }
 
+    /// What Linux says; other systems refuse an allocation by themselves.
+    fn available_memory(&self) -> Option<u64> {
+        let text = fs::read_to_string("/proc/meminfo").ok()?;
+        let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+        line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
+    }
+
     fn progress(&self, done: usize, total: usize) -> ControlFlow<()> {
         (self.options.progress)(done, total)
     }

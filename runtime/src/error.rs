@@ -1,3 +1,4 @@
+use bytesize::ByteSize;
 use floe_formats::FormatError;
 use floe_nets::BuildError;
 use floe_nodes::KernelError;
@@ -55,6 +56,14 @@ pub enum RunError {
         /// Why.
         error: BuildError,
     },
+    /// The plan takes more memory than is free: the system would promise it, and kill the process later.
+    #[error("the plan takes {} of memory, but only {} are free", ByteSize(*needed), ByteSize(*available))]
+    Memory {
+        /// Bytes of the plan's peak.
+        needed: u64,
+        /// Bytes that are free.
+        available: u64,
+    },
     /// Memory or threads are not to be had.
     #[error(transparent)]
     Machine(EngineError),
@@ -109,7 +118,7 @@ impl RunError {
             RunError::Open { .. } => "run::open",
             RunError::Changed { .. } => "run::changed_file",
             RunError::Format { .. } | RunError::Network { .. } => "run::bad_file",
-            RunError::Machine(_) => "run::machine",
+            RunError::Machine(_) | RunError::Memory { .. } => "run::machine",
             RunError::Step { error, .. } if matches!(**error, KernelError::Cancelled) => "run::cancelled",
             RunError::Step { .. } => "run::step",
             RunError::Panic { .. } => "run::panic",
@@ -126,7 +135,9 @@ impl RunError {
             RunError::Open { .. } => "put the file there, or name its folder with `--models DIR`",
             RunError::Changed { .. } => "put the planned file back, or make the plan anew with `floe plan`",
             RunError::Format { .. } | RunError::Network { .. } => "fetch the file again",
-            RunError::Machine(_) => "free memory, or ask for a smaller plan with `floe plan --memory SIZE`",
+            RunError::Machine(_) | RunError::Memory { .. } => {
+                "free memory, or ask for a smaller plan with `floe plan --memory SIZE`"
+            }
             RunError::Step { error, .. } if matches!(**error, KernelError::Cancelled) => {
                 "nothing was left half-written"
             }

@@ -96,6 +96,9 @@ pub fn run(
     let kernels = kernels(plan)?;
     let files = open_all(plan, models)?;
     let programs = programs(plan, &files)?;
+    if let Some(available) = host.available_memory().filter(|&available| available < plan.memory.peak) {
+        return Err(RunError::Memory { needed: plan.memory.peak, available });
+    }
     let slab_bytes = usize::try_from(plan.memory.slab)
         .map_err(|_| RunError::Machine(EngineError::Allocation { bytes: usize::MAX }))?;
     let mut slab = Slab::new(slab_bytes).map_err(RunError::Machine)?;

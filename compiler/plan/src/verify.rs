@@ -7,9 +7,11 @@
 //! - live ranges start at the first write and end at the last use
 //! - the totals are those of the tables, and fit the target
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use thiserror::Error;
 
-use crate::{BufferId, LoadId, Operand, Plan, Role, Step, StepId};
+use crate::{Buffer, BufferId, LoadId, Operand, Plan, Role, Step, StepId};
 
 /// Buffers start at multiples of this many bytes.
 const ALIGNMENT: u64 = 64;
@@ -26,27 +28,21 @@ pub struct VerifyError {
 
 /// Most bytes of prepared weights in memory at one step.
 pub fn resident_peak(plan: &Plan) -> u64 {
-    let at = |step: usize| {
-        let live =
-            plan.loads.iter().filter(|load| load.live.0.index() <= step && step <= load.live.1.index());
-        live.map(|load| load.resident_bytes).fold(0, u64::saturating_add)
-    };
-    (0..plan.steps.len()).map(at).max().unwrap_or(0)
+    peak(plan, plan.loads.iter().map(|load| (load.resident_bytes, load.live)))
 }
 
-/// Most bytes of buffers alive at one step, each rounded up to the alignment: no slab can be smaller.
-fn live_peak(plan: &Plan) -> u64 {
+/// Most bytes alive at one step; ranges that no step has are left out.
+fn peak(plan: &Plan, things: impl Iterator<Item = (u64, (StepId, StepId))>) -> u64 {
     let mut change = vec![0_i128; plan.steps.len() + 1];
-    for buffer in &plan.buffers {
-        let bytes = i128::from(buffer.bytes().unwrap_or(0).next_multiple_of(ALIGNMENT));
-        change[buffer.live.0.index()] += bytes;
-        change[buffer.live.1.index() + 1] -= bytes;
+    for (bytes, (first, last)) in things.filter(|(_, (_, last))| last.index() < plan.steps.len()) {
+        change[first.index()] += i128::from(bytes);
+        change[last.index() + 1] -= i128::from(bytes);
     }
     let running = change.iter().scan(0, |live, delta| {
         *live += delta;
         Some(*live)
     });
-    u64::try_from(running.max().unwrap_or(0)).unwrap_or(0)
+    u64::try_from(running.max().unwrap_or(0)).unwrap_or(u64::MAX)
 }
 
 impl Plan {
@@ -107,18 +103,34 @@ impl Plan {
         Ok(())
     }
 
+    /// Walks the buffers by their first step. What is alive is kept by offset and never overlaps, so a new buffer
+    /// need only be compared with its neighbours: plans come from files, and may be long.
     fn verify_overlap(&self) -> Result<(), VerifyError> {
-        for (id, a) in self.buffers.iter().enumerate() {
-            for (other, b) in self.buffers.iter().enumerate().skip(id + 1) {
-                let together = a.live.0 <= b.live.1 && b.live.0 <= a.live.1;
-                let end = |buffer: &crate::Buffer| buffer.offset + buffer.bytes().unwrap_or(0);
-                if together && a.offset < end(b) && b.offset < end(a) {
-                    let step = a.live.0.max(b.live.0);
-                    let name = &self.buffers[other].name;
-                    let other = BufferId::new(other);
-                    return Err(self.buffer_error(id, format!("overlaps {other} ({name}) at step {step}")));
-                }
+        let mut order: Vec<usize> = (0..self.buffers.len()).collect();
+        order.sort_by_key(|&id| (self.buffers[id].live.0, id));
+        let mut alive: BTreeMap<u64, (u64, usize)> = BTreeMap::new();
+        let mut ends: BTreeSet<(StepId, u64)> = BTreeSet::new();
+        for id in order {
+            let buffer = &self.buffers[id];
+            let (start, bytes) = (buffer.offset, buffer.bytes().unwrap_or(0));
+            while let Some(&(last, offset)) = ends.first().filter(|(last, _)| *last < buffer.live.0) {
+                ends.remove(&(last, offset));
+                alive.remove(&offset);
             }
+            if bytes == 0 {
+                continue;
+            }
+            let below = alive.range(..=start).next_back().filter(|(_, (end, _))| *end > start);
+            let above = || alive.range(start..).next().filter(|(offset, _)| **offset < start + bytes);
+            if let Some((_, &(_, other))) = below.or_else(above) {
+                let (first, second) = (id.min(other), id.max(other));
+                let name = &self.buffers[second].name;
+                let second = BufferId::new(second);
+                let step = buffer.live.0;
+                return Err(self.buffer_error(first, format!("overlaps {second} ({name}) at step {step}")));
+            }
+            alive.insert(start, (start + bytes, id));
+            ends.insert((buffer.live.1, start));
         }
         Ok(())
     }
@@ -132,7 +144,8 @@ impl Plan {
                 self.memory.weights
             ));
         }
-        let bound = live_peak(self);
+        let rounded = |buffer: &Buffer| buffer.bytes().unwrap_or(0).next_multiple_of(ALIGNMENT);
+        let bound = peak(self, self.buffers.iter().map(|buffer| (rounded(buffer), buffer.live)));
         if self.memory.slab_lower_bound != bound {
             return fail(format!(
                 "says that {} bytes of buffers live at once, the buffers add up to {bound}",
@@ -190,7 +203,7 @@ impl Replay<'_> {
             let entry = entry.ok_or_else(|| format!("there is no program {program}"))?;
             self.use_load(index, entry.load)?;
             let room = step.scratch.iter().filter_map(|id| self.plan.buffers.get(id.index()));
-            let room = room.filter(|buffer| buffer.role == Role::Slab).filter_map(crate::Buffer::bytes).max();
+            let room = room.filter(|buffer| buffer.role == Role::Slab).filter_map(Buffer::bytes).max();
             if room.unwrap_or(0) < entry.slab_bytes {
                 return Err(format!("has no room for the slab of {program}"));
             }

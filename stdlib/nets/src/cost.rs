@@ -31,7 +31,7 @@ pub fn cost(program: &Program) -> Cost {
     let mut live = BTreeSet::new();
     let bytes = |id| program.values[id].bytes() as u64;
     for (position, op) in program.ops.iter().enumerate() {
-        total.flops += flops(program, op);
+        total.flops = total.flops.saturating_add(flops(program, op));
         let workspace = workspace_bytes(program, op) as u64;
         total.workspace_bytes = total.workspace_bytes.max(workspace);
         if !program.is_external(op.output) {
@@ -117,21 +117,22 @@ pub fn workspace_bytes(program: &Program, op: &Op) -> usize {
     floats * 4
 }
 
-/// Floating-point operations of one operation; transcendental functions count as ten.
+/// Floating-point operations of one operation; transcendental functions count as ten. What exceeds 64 bits counts
+/// as their maximum.
 pub fn flops(program: &Program, op: &Op) -> u64 {
-    const TRANSCENDENTAL: u64 = 10;
+    const TRANSCENDENTAL: u128 = 10;
     let value = |index: usize| &program.values[op.inputs[index]];
     let output = &program.values[op.output];
-    let elements = output.len() as u64;
+    let elements = output.len() as u128;
     let body = match op.kind {
         OpKind::Conv2d { .. } | OpKind::Linear => {
             let shape = &program.weights[op.weights[0]].shape;
-            2 * elements * shape.iter().skip(1).product::<usize>() as u64
+            2 * elements * shape.iter().skip(1).product::<usize>() as u128
         }
         OpKind::Attention { heads, .. } => {
             let items = value(0).shape.first().copied().unwrap_or(1).max(1);
-            let pairs = (value(0).rows() * value(1).rows() / items) as u64;
-            4 * pairs * value(0).channels() as u64 + (2 + TRANSCENDENTAL) * pairs * heads as u64
+            let pairs = value(0).rows() as u128 * (value(1).rows() / items) as u128;
+            4 * pairs * value(0).channels() as u128 + (2 + TRANSCENDENTAL) * pairs * heads as u128
         }
         OpKind::GroupNorm { .. } | OpKind::LayerNorm { .. } => 7 * elements,
         OpKind::Geglu => (3 + TRANSCENDENTAL) * elements,
@@ -147,13 +148,13 @@ pub fn flops(program: &Program, op: &Op) -> u64 {
         | OpKind::Narrow { .. }
         | OpKind::GatherRow => 0,
     };
-    let epilogue = u64::from(op.epilogue.bias.is_some())
-        + u64::from(op.epilogue.residual.is_some())
+    let epilogue = u128::from(op.epilogue.bias.is_some())
+        + u128::from(op.epilogue.residual.is_some())
         + op.epilogue.activation.map_or(0, activation_flops);
-    body + epilogue * elements
+    u64::try_from(body + epilogue * elements).unwrap_or(u64::MAX)
 }
 
-fn activation_flops(activation: Activation) -> u64 {
+fn activation_flops(activation: Activation) -> u128 {
     match activation {
         Activation::Silu => 12,
         Activation::QuickGelu => 13,

@@ -9,6 +9,12 @@ use crate::builder::{BuildError, Builder, Weights};
 use crate::ir::Program;
 use crate::passes;
 
+/// Items and pixels a side beyond this are none that a plan can have, and would overflow the arithmetic of shapes.
+const MOST: usize = 1 << 16;
+
+/// The same for tokens, of which a prompt may have many.
+const MOST_TOKENS: usize = 1 << 24;
+
 /// Which network at which sizes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum ProgramSpec {
@@ -62,7 +68,11 @@ impl ProgramSpec {
     pub fn parse(text: &str) -> Option<ProgramSpec> {
         let mut words = text.split(' ');
         let name = words.next()?;
-        let mut number = |key: &str| words.next()?.strip_prefix(key)?.strip_prefix('=')?.parse().ok();
+        let mut number = |key: &str| {
+            let number: usize = words.next()?.strip_prefix(key)?.strip_prefix('=')?.parse().ok()?;
+            let limit = if matches!(key, "rows" | "tokens") { MOST_TOKENS } else { MOST };
+            (1..=limit).contains(&number).then_some(number)
+        };
         let spec = match name {
             "clip-text" => ProgramSpec::ClipText { rows: number("rows")? },
             "unet" => ProgramSpec::Unet {
@@ -197,6 +207,8 @@ mod tests {
         }
         assert_eq!(PassSet::parse("fuse,nothing"), None);
         assert_eq!(ProgramSpec::parse("unet batch=2"), None);
+        assert_eq!(ProgramSpec::parse("clip-text rows=0"), None);
+        assert_eq!(ProgramSpec::parse("clip-text rows=99999999999"), None);
         assert_eq!(ProgramSpec::parse("clip-text rows=2 rows=3"), None);
     }
 }

@@ -82,6 +82,9 @@ pub trait Host {
     /// Texts for every PNG: the program it comes from.
     fn texts(&self) -> &[PngText];
 
+    /// Bytes of memory that are free; `None` where that cannot be known.
+    fn available_memory(&self) -> Option<u64>;
+
     /// Told after each step of a sampler; may ask to stop.
     fn progress(&self, done: usize, total: usize) -> ControlFlow<()>;
 }
