@@ -29,12 +29,14 @@ pub struct Folders {
     pub output: PathBuf,
     /// Headers read so far.
     headers: RefCell<BTreeMap<(String, String), Arc<ModelFile>>>,
+    /// Sizes of pictures read so far: the compiler asks before and after its passes, and must hear the same.
+    sizes: RefCell<BTreeMap<String, PictureSize>>,
 }
 
 impl Folders {
     /// Folders to read models and pictures from, and one for results.
     pub fn new(models: Vec<PathBuf>, input: Vec<PathBuf>, output: PathBuf) -> Folders {
-        Folders { models, input, output, headers: RefCell::default() }
+        Folders { models, input, output, headers: RefCell::default(), sizes: RefCell::default() }
     }
 
     /// The usual folders of a program: `models` and `input` in the current folder and beside the program, `output` in
@@ -90,10 +92,16 @@ impl World for Folders {
     }
 
     fn picture(&self, name: &str) -> Result<PictureSize, FileError> {
+        if let Some(&size) = self.sizes.borrow().get(name) {
+            return Ok(size);
+        }
         let path = self.picture_path(name)?;
         let bytes = read_picture(&path)
             .map_err(|error| FileError::Unreadable { name: name.to_owned(), reason: error.to_string() })?;
-        picture_size(&bytes).map_err(|error| FileError::Format { name: name.to_owned(), error })
+        let size =
+            picture_size(&bytes).map_err(|error| FileError::Format { name: name.to_owned(), error })?;
+        self.sizes.borrow_mut().insert(name.to_owned(), size);
+        Ok(size)
     }
 }
 
@@ -191,6 +199,23 @@ mod tests {
             FileError::Missing { available, .. } => assert_eq!(available, ["sd1/a.safetensors"]),
             other => panic!("{other}"),
         }
+    }
+
+    /// A picture that vanishes between the compiler's two questions must not be two answers.
+    #[test]
+    fn what_was_said_of_a_picture_stays_said() {
+        let root = tempfile::tempdir().unwrap();
+        let path = root.path().join("a.png");
+        // A PNG's header is all that is read: 8x4 pixels, RGB.
+        let mut png = b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR\0\0\0\x08\0\0\0\x04\x08\x02\0\0\0".to_vec();
+        png.extend([0x3c, 0xaf, 0xe9, 0xa7]);
+        png.extend(b"\0\0\0\0IDAT\x35\xaf\x06\x1e");
+        fs::write(&path, png).unwrap();
+        let folders = Folders::new(Vec::new(), vec![root.path().to_path_buf()], "output".into());
+        let first = folders.picture("a.png").unwrap();
+        assert_eq!((first.width, first.height), (8, 4));
+        fs::remove_file(&path).unwrap();
+        assert_eq!(folders.picture("a.png").unwrap(), first);
     }
 
     #[test]

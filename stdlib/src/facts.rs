@@ -164,7 +164,8 @@ pub enum FileError {
     },
 }
 
-/// All that the compiler asks of the world; the driver answers. The compiler itself reads no file.
+/// All that the compiler asks of the world; the driver answers. The compiler itself reads no file. Within one
+/// compilation the same question has the same answer.
 pub trait World {
     /// The header of a model file.
     ///
