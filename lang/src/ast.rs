@@ -12,6 +12,31 @@ pub struct File {
     pub edition: Option<Edition>,
     /// Every statement that could be understood, in the order of the text.
     pub statements: Vec<Statement>,
+    /// Remarks after the last statement.
+    pub end_comments: Vec<Comment>,
+    /// Remarks inside statements, and those at the end of a statement's line, in the order of the text.
+    /// Those on lines of their own before a statement are the statement's.
+    pub inner_comments: Vec<InnerComment>,
+}
+
+/// A remark on a line of its own: `// text`. No part of a program's meaning.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Comment {
+    /// What follows `//`, blanks at its end left out.
+    pub text: String,
+    /// Whether an empty line stands above it.
+    pub blank_before: bool,
+}
+
+/// A remark inside a statement or at the end of its line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct InnerComment {
+    /// What follows `//`, blanks at its end left out.
+    pub text: String,
+    /// Whether nothing but blanks stands before it on its line.
+    pub own_line: bool,
+    /// From `//` to the end of the text.
+    pub span: Span,
 }
 
 /// Documentation: consecutive `///` or `//!` lines.
@@ -44,6 +69,10 @@ pub struct Ident {
 /// A statement with what stands before it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Statement {
+    /// Remarks on lines of their own above it and its docs.
+    pub comments: Vec<Comment>,
+    /// Whether an empty line separates it, with its docs and annotations, from what stands above.
+    pub blank_before: bool,
     /// `///` lines above it.
     pub docs: Option<Doc>,
     /// `@…` before it, in order.
@@ -57,12 +86,22 @@ pub struct Statement {
 /// What a statement does.
 #[derive(Debug, Clone, PartialEq)]
 pub enum StatementKind {
+    /// `use std::sampling::{a, b}`, `use "./styles.flow" as styles`.
+    Use(Use),
     /// `param name: Type in … = default`.
     Param(Param),
+    /// `const NAME: Type = value`.
+    Const(Const),
     /// `let pattern = value`.
     Let(Let),
-    /// A call made for its effect.
-    Call(Expr),
+    /// `fn name(a: Type = default) -> Type { … }`.
+    Fn(Fn),
+    /// `assert condition, "message"`.
+    Assert(Assert),
+    /// An expression: a call, `each`, `for` or `if` made for its effects; as the last of a block, its value.
+    Expr(Expr),
+    /// `type Name = "COMFY_NAME"`.
+    Type(TypeDecl),
     /// `choices Name = "a" | "b"`.
     Choices(Choices),
     /// `node Name(…) -> (…)`: the declaration of a node.
@@ -73,13 +112,165 @@ impl StatementKind {
     /// The names that the statement gives to something, in order.
     pub fn names(&self) -> Vec<&Ident> {
         match self {
+            StatementKind::Use(import) => import.names(),
             StatementKind::Param(param) => vec![&param.name],
+            StatementKind::Const(constant) => vec![&constant.name],
             StatementKind::Let(binding) => binding.pattern.names(),
-            StatementKind::Call(_) => Vec::new(),
+            StatementKind::Fn(function) => vec![&function.name],
+            StatementKind::Assert(_) | StatementKind::Expr(_) => Vec::new(),
+            StatementKind::Type(declared) => vec![&declared.name],
             StatementKind::Choices(choices) => vec![&choices.name],
             StatementKind::Node(node) => vec![&node.name],
         }
     }
+}
+
+/// Names taken from elsewhere.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Use {
+    /// Where they are defined.
+    pub source: UseSource,
+    /// Which ones.
+    pub items: UseItems,
+}
+
+impl Use {
+    /// The names that it gives to something, in order. `use std::sampling` gives `sampling`; a file without
+    /// `as` gives nothing.
+    pub fn names(&self) -> Vec<&Ident> {
+        match (&self.items, &self.source) {
+            (UseItems::Module(Some(alias)), _) => vec![alias],
+            (UseItems::Module(None), UseSource::Module(path)) => path.segments.last().into_iter().collect(),
+            (UseItems::Module(None), UseSource::File { .. }) => Vec::new(),
+            (UseItems::Names(items), _) => {
+                items.iter().map(|item| item.alias.as_ref().unwrap_or(&item.name)).collect()
+            }
+        }
+    }
+}
+
+/// Where used names are defined.
+#[derive(Debug, Clone, PartialEq)]
+pub enum UseSource {
+    /// `std::sampling`.
+    Module(Path),
+    /// `"./styles.flow"`, relative to the file that says so.
+    File {
+        /// The path as written.
+        path: String,
+        /// The string with its quotes.
+        span: Span,
+    },
+}
+
+/// Which names are taken.
+#[derive(Debug, Clone, PartialEq)]
+pub enum UseItems {
+    /// The whole, under a name: `as styles`; a module without `as` goes by its last segment.
+    Module(Option<Ident>),
+    /// `::{a, b as c}`.
+    Names(Vec<UseItem>),
+}
+
+/// One name of a `use`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct UseItem {
+    /// The name there.
+    pub name: Ident,
+    /// The name here, if it differs.
+    pub alias: Option<Ident>,
+}
+
+/// A known value with a name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Const {
+    /// Its name.
+    pub name: Ident,
+    /// Its type, where it is stated.
+    pub ty: Option<Type>,
+    /// The value.
+    pub value: Expr,
+}
+
+/// A flow: calls under a name.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Fn {
+    /// Its name.
+    pub name: Ident,
+    /// What it takes; positional arguments follow this order.
+    pub params: Vec<FnParam>,
+    /// What it gives; nothing for a flow that is only effects.
+    pub returns: Option<Returns>,
+    /// What it does.
+    pub body: Block,
+}
+
+/// One parameter of a flow.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FnParam {
+    /// `///` lines above it.
+    pub docs: Option<Doc>,
+    /// Its name.
+    pub name: Ident,
+    /// Its type.
+    pub ty: Type,
+    /// Its value where a call gives none.
+    pub default: Option<Expr>,
+    /// Without docs.
+    pub span: Span,
+}
+
+/// What follows the arrow of a flow.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Returns {
+    /// One for `-> Image`; the items of `-> (image: Image, mask: Mask)` or `-> (Image, Mask)`.
+    pub outputs: Vec<Return>,
+    /// Whether they stand in parentheses.
+    pub tuple: bool,
+    /// Without the arrow.
+    pub span: Span,
+}
+
+/// One output of a flow.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Return {
+    /// Its name, if it has one.
+    pub name: Option<Ident>,
+    /// Its type.
+    pub ty: Type,
+}
+
+/// `{ … }`: statements, of which the last gives the value if it is an expression.
+///
+/// Only `let`, `const`, `assert` and expressions stand in blocks.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Block {
+    /// What it says, in order.
+    pub statements: Vec<Statement>,
+    /// Remarks after the last statement.
+    pub end_comments: Vec<Comment>,
+    /// With the braces.
+    pub span: Span,
+}
+
+/// A condition that must hold.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Assert {
+    /// The condition.
+    pub condition: Expr,
+    /// What to say where it does not hold.
+    pub message: Option<Expr>,
+}
+
+/// A data type of ComfyUI under a name that reads well: `type ClipVision = "CLIP_VISION"`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TypeDecl {
+    /// The name in `.flow` files.
+    pub name: Ident,
+    /// ComfyUI's name.
+    pub comfy: String,
+    /// The string with its quotes.
+    pub comfy_span: Span,
 }
 
 /// A parameter of the program.
@@ -157,6 +348,9 @@ pub struct Choices {
 pub struct Choice {
     /// What is chosen.
     pub value: ChoiceValue,
+    /// The inputs that come with this choice: `"scale by" { factor: Float = 2.0 }`. Empty braces still say
+    /// that inputs depend on the choice.
+    pub inputs: Option<Vec<Input>>,
     /// Where it is written.
     pub span: Span,
 }
@@ -277,8 +471,21 @@ pub enum ExprKind {
     FString(Vec<FPart>),
     /// `[a, b]`.
     List(Vec<Expr>),
+    /// `(a, b)`: at least two.
+    Tuple(Vec<Expr>),
+    /// `{ x: 0, y: 0 }`: named values, as some inputs take them. All are named.
+    Record(Vec<Arg>),
+    /// `"scale dimensions" { width: 512 }`: a choice with the inputs that depend on it. Only as an argument.
+    Select {
+        /// The choice.
+        choice: Box<Expr>,
+        /// Its inputs, all named.
+        inputs: Vec<Arg>,
+    },
     /// A name, without backticks.
     Name(String),
+    /// `module::name`: at least two segments.
+    Path(Path),
     /// `base.member`.
     Member {
         /// What has the member.
@@ -286,8 +493,149 @@ pub enum ExprKind {
         /// Which one.
         member: Member,
     },
+    /// `base[index]`.
+    Index {
+        /// A list.
+        base: Box<Expr>,
+        /// Counted from 0.
+        index: Box<Expr>,
+    },
     /// `Name(…)`.
     Call(Call),
+    /// `receiver.method(…)`: the function of that name with the receiver as its first argument.
+    MethodCall {
+        /// The first argument.
+        receiver: Box<Expr>,
+        /// The function.
+        method: Ident,
+        /// The other arguments.
+        args: Vec<Arg>,
+    },
+    /// `-a`, `!a`.
+    Unary {
+        /// Which one.
+        op: UnaryOp,
+        /// What it is applied to.
+        operand: Box<Expr>,
+    },
+    /// `a + b`.
+    Binary {
+        /// Which one.
+        op: BinaryOp,
+        /// Where the operator stands.
+        op_span: Span,
+        /// Left of it.
+        left: Box<Expr>,
+        /// Right of it.
+        right: Box<Expr>,
+    },
+    /// `if condition { … } else { … }`.
+    If(If),
+    /// `for x in list { … }`: the list of the body's values.
+    For(For),
+    /// `each Node(…)`: the call lifted over its list arguments; always holds a call.
+    Each(Box<Expr>),
+}
+
+/// `if condition { … } else …`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct If {
+    /// What decides.
+    pub condition: Box<Expr>,
+    /// Taken where it is true.
+    pub then: Block,
+    /// Taken where it is false.
+    pub otherwise: Option<Else>,
+}
+
+/// What follows `else`.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Else {
+    /// `else { … }`.
+    Block(Block),
+    /// `else if …`; always an `if`.
+    If(Box<Expr>),
+}
+
+/// `for pattern in items { … }`.
+#[derive(Debug, Clone, PartialEq)]
+pub struct For {
+    /// What receives each element.
+    pub pattern: Pattern,
+    /// The list.
+    pub items: Box<Expr>,
+    /// Evaluated for each element.
+    pub body: Block,
+}
+
+/// An operator with one operand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UnaryOp {
+    /// `-`.
+    Neg,
+    /// `!`.
+    Not,
+}
+
+/// An operator with two operands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the symbols say it")]
+pub enum BinaryOp {
+    Or,
+    And,
+    Eq,
+    Ne,
+    Lt,
+    Le,
+    Gt,
+    Ge,
+    Add,
+    Sub,
+    Mul,
+    Div,
+    Rem,
+}
+
+impl UnaryOp {
+    /// As it is written.
+    pub fn symbol(self) -> &'static str {
+        match self {
+            UnaryOp::Neg => "-",
+            UnaryOp::Not => "!",
+        }
+    }
+}
+
+impl BinaryOp {
+    /// As it is written.
+    pub fn symbol(self) -> &'static str {
+        match self {
+            BinaryOp::Or => "||",
+            BinaryOp::And => "&&",
+            BinaryOp::Eq => "==",
+            BinaryOp::Ne => "!=",
+            BinaryOp::Lt => "<",
+            BinaryOp::Le => "<=",
+            BinaryOp::Gt => ">",
+            BinaryOp::Ge => ">=",
+            BinaryOp::Add => "+",
+            BinaryOp::Sub => "-",
+            BinaryOp::Mul => "*",
+            BinaryOp::Div => "/",
+            BinaryOp::Rem => "%",
+        }
+    }
+
+    /// How tightly it binds, 1 loosest. Comparisons (3) do not chain; all others group to the left.
+    pub fn precedence(self) -> u8 {
+        match self {
+            BinaryOp::Or => 1,
+            BinaryOp::And => 2,
+            BinaryOp::Eq | BinaryOp::Ne | BinaryOp::Lt | BinaryOp::Le | BinaryOp::Gt | BinaryOp::Ge => 3,
+            BinaryOp::Add | BinaryOp::Sub => 4,
+            BinaryOp::Mul | BinaryOp::Div | BinaryOp::Rem => 5,
+        }
+    }
 }
 
 /// A piece of an f-string.
@@ -396,6 +744,13 @@ pub enum TypeKind {
     Union(Vec<Type>),
     /// `"a" | "b"`: choices written in place, at least one.
     Choices(Vec<Choice>),
+    /// `Match<"switch">`, `Match<"input", Image | Mask>`: one type for all sockets of a node that say so.
+    Match {
+        /// What the sockets have in common.
+        template: String,
+        /// Which types it may be; any, where it is not said.
+        allowed: Option<Box<Type>>,
+    },
     /// `File<"loras">`: the name of a file in that model folder.
     File {
         /// The folder's name.
@@ -415,6 +770,12 @@ impl fmt::Display for Type {
             TypeKind::Optional(inner) => write!(f, "{inner}?"),
             TypeKind::Union(alternatives) => alternation(f, alternatives),
             TypeKind::Choices(values) => alternation(f, values),
+            TypeKind::Match { template, allowed: None } => {
+                write!(f, "Match<{}>", names::string_literal(template))
+            }
+            TypeKind::Match { template, allowed: Some(allowed) } => {
+                write!(f, "Match<{}, {allowed}>", names::string_literal(template))
+            }
             TypeKind::File { folder, .. } => write!(f, "File<{}>", names::string_literal(folder)),
             TypeKind::List(inner) => write!(f, "[{inner}]"),
         }

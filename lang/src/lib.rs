@@ -10,6 +10,8 @@
 #![deny(clippy::unwrap_used)]
 
 pub mod ast;
+pub mod comfy;
+pub mod decl;
 pub mod error;
 pub mod names;
 mod parse;

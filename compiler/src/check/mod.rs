@@ -69,7 +69,7 @@ impl Checker {
         match &statement.kind {
             StatementKind::Param(param) => self.param(param),
             StatementKind::Let(binding) => self.binding(binding),
-            StatementKind::Call(expr) => {
+            StatementKind::Expr(expr) => {
                 let value = self.expr(expr, None);
                 if let ExprKind::Output(call, _) | ExprKind::Outputs(call) = value.kind {
                     if self.hir.calls[call].decl.output_node {

@@ -36,11 +36,18 @@ pub(super) fn statement(pairs: Pairs<'_, Rule>, source: &str, offset: usize) -> 
             Rule::let_binding => StatementKind::Let(builder.let_binding(pair)?),
             Rule::choices => StatementKind::Choices(builder.choices(pair)?),
             Rule::node => StatementKind::Node(builder.node(pair)?),
-            Rule::effect => StatementKind::Call(builder.effect(pair)?),
+            Rule::effect => StatementKind::Expr(builder.effect(pair)?),
             Rule::later => return Err(builder.later(pair)),
             _ => continue,
         };
-        return Ok(Built::Statement(Box::new(Statement { docs: None, annotations, kind, span })));
+        return Ok(Built::Statement(Box::new(Statement {
+            comments: Vec::new(),
+            blank_before: false,
+            docs: None,
+            annotations,
+            kind,
+            span,
+        })));
     }
     // The grammar matches nothing else; saying so is better than trusting it.
     Err(SyntaxError::Expected { expected: Expected::Statement, found: "something else".into(), span })
@@ -141,7 +148,7 @@ impl Builder {
                 }
             },
         };
-        Ok(Choice { value, span })
+        Ok(Choice { value, inputs: None, span })
     }
 
     fn node(&self, pair: Pair<'_, Rule>) -> Result<Node> {

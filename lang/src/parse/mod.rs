@@ -69,7 +69,16 @@ pub fn parse(file: &SourceFile) -> Parsed {
         }
     }
     errors.sort_by_key(SyntaxError::span);
-    Parsed { ast: File { docs: split.file_docs, edition, statements }, errors }
+    Parsed {
+        ast: File {
+            docs: split.file_docs,
+            edition,
+            statements,
+            end_comments: Vec::new(),
+            inner_comments: Vec::new(),
+        },
+        errors,
+    }
 }
 
 #[cfg(test)]

@@ -1186,7 +1186,7 @@ fn arguments_keep_their_form() {
     assert_eq!(statement.annotations.len(), 2);
     assert_eq!(statement.annotations[0].args.len(), 1);
     assert_eq!(statement.span, Span::new(0, 77));
-    let StatementKind::Call(Expr { kind: ExprKind::Call(call), .. }) = &statement.kind else { panic!() };
+    let StatementKind::Expr(Expr { kind: ExprKind::Call(call), .. }) = &statement.kind else { panic!() };
     assert_eq!(call.callee.as_name().unwrap().name, "F");
     let [chain, seed, batch, truth] = call.args.as_slice() else { panic!("{call:?}") };
     assert!(chain.name.is_none());

@@ -1,0 +1,3 @@
+//! ComfyUI's workflows, in: JSON text and pictures to the same AST that the parser makes of a `.flow` file.
+
+pub mod prompt;
