@@ -10,7 +10,7 @@ mod run;
 mod source;
 
 pub use compile::{Compilation, Failure, check, compile};
-pub use error::{CODES, DriverError, RunFailure};
+pub use error::{BadPicture, CODES, DriverError, RunFailure};
 pub use floe_compiler::{CompileError, Options, PassList, page};
 pub use floe_lang::SourceFile;
 pub use floe_plan::{Device, Plan, Precision, Scalar, Target};
@@ -18,4 +18,4 @@ pub use floe_runtime::{Event, Isa, Machine, Pool, Summary, Value};
 pub use floe_stdlib::{NodeDecl, Type, node, nodes, semantics};
 pub use folders::Folders;
 pub use run::{Outputs, Progress, RunOptions, run};
-pub use source::{is_plan, read_plan, read_source};
+pub use source::{DEFAULT_LIMIT, Form, STDIN, Source, is_plan, read_plan, read_source};

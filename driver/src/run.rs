@@ -5,6 +5,7 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+use floe_lang::comfy::picture::keys;
 use floe_plan::{Plan, Scalar};
 use floe_runtime::image_io::{SaveError, SavedFile, write_file};
 use floe_runtime::png_meta::PngText;
@@ -54,7 +55,7 @@ pub fn run(
 /// The program in its pictures: the text, and what its params were bound to.
 fn texts(plan: &Plan, source: Option<&str>) -> Vec<PngText> {
     let Some(source) = source else { return Vec::new() };
-    let mut texts = vec![PngText::new("flow", source)];
+    let mut texts = vec![PngText::new(keys::FLOW, source)];
     if !plan.params.is_empty() {
         let lines = plan.params.iter().map(|(name, value)| match value {
             Scalar::Int(value) => format!("{name} = {value}"),
@@ -62,7 +63,7 @@ fn texts(plan: &Plan, source: Option<&str>) -> Vec<PngText> {
             Scalar::Bool(value) => format!("{name} = {value}"),
             Scalar::String(value) => format!("{name} = {}", floe_lang::names::string_literal(value)),
         });
-        texts.push(PngText::new("flow_params", lines.collect::<Vec<_>>().join("\n")));
+        texts.push(PngText::new(keys::FLOW_PARAMS, lines.collect::<Vec<_>>().join("\n")));
     }
     texts
 }

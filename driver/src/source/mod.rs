@@ -1,29 +1,85 @@
-//! Programs and plans as files.
+//! Programs and plans as files: `.flow` text, ComfyUI's JSON, and pictures that carry either.
 
-use std::fs;
-use std::io::Read;
+mod bytes;
+mod sniff;
+
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use floe_lang::SourceFile;
 use floe_plan::Plan;
 
 use crate::error::DriverError;
+pub use bytes::DEFAULT_LIMIT;
 
-/// Sources larger than this are refused.
-const LIMIT: u64 = 64 * 1024 * 1024;
+/// The path that stands for standard input.
+pub const STDIN: &str = "-";
+
+/// A program as it was given.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Source {
+    file: SourceFile,
+    form: Form,
+    params: BTreeMap<String, String>,
+}
+
+/// How a program is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// As a `.flow` file.
+    Flow,
+    /// As JSON of ComfyUI.
+    Json,
+}
+
+impl Source {
+    /// A program in the language.
+    pub fn flow(name: impl Into<String>, text: impl Into<String>) -> Source {
+        Source { file: SourceFile::new(name, text), form: Form::Flow, params: BTreeMap::new() }
+    }
+
+    /// A workflow of ComfyUI.
+    pub fn json(name: impl Into<String>, text: impl Into<String>) -> Source {
+        Source { file: SourceFile::new(name, text), form: Form::Json, params: BTreeMap::new() }
+    }
+
+    /// A program from the bytes of a file: a picture by its signature, JSON by its first character, else what the
+    /// extension says.
+    ///
+    /// # Errors
+    /// For pictures without a workflow, and bytes that are no text. `limit` is the size that a picture's text may have.
+    pub fn of_bytes(name: &str, bytes: Vec<u8>, limit: u64) -> Result<Source, DriverError> {
+        sniff::source(name, bytes, limit)
+    }
+
+    /// The text that messages point into, with its name.
+    pub fn file(&self) -> &SourceFile {
+        &self.file
+    }
+
+    /// How the program is written.
+    pub fn form(&self) -> Form {
+        self.form
+    }
+
+    /// Values of params that the program came with, as `--set` would give them: a picture knows those that it was
+    /// made with.
+    pub fn params(&self) -> &BTreeMap<String, String> {
+        &self.params
+    }
+}
 
 /// Whether a path names a plan rather than a program.
 pub fn is_plan(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension == "ron")
 }
 
-/// Reads a program.
+/// Reads a program of any form, `-` for standard input.
 ///
 /// # Errors
-/// If the file cannot be read, is larger than 64 MiB or no text.
-pub fn read_source(path: &Path) -> Result<SourceFile, DriverError> {
-    let name = path.display().to_string();
-    Ok(SourceFile::new(name, read_text(path)?))
+/// If the file cannot be read, is larger than `limit` bytes, is a picture without a workflow, or no text.
+pub fn read_source(path: &Path, limit: u64) -> Result<Source, DriverError> {
+    Source::of_bytes(&bytes::name(path), bytes::read(path, limit)?, limit)
 }
 
 /// Reads a plan.
@@ -31,24 +87,8 @@ pub fn read_source(path: &Path) -> Result<SourceFile, DriverError> {
 /// # Errors
 /// If the file cannot be read or holds no plan; the plan may still be broken.
 pub fn read_plan(path: &Path) -> Result<Plan, DriverError> {
-    Plan::from_ron(&read_text(path)?)
-        .map_err(|error| DriverError::BadPlan { path: path.display().to_string(), reason: error.to_string() })
-}
-
-fn read_text(path: &Path) -> Result<String, DriverError> {
-    let shown = || path.display().to_string();
-    let unreadable =
-        |error: std::io::Error| DriverError::Unreadable { path: shown(), reason: error.to_string() };
-    let file = fs::File::open(path).map_err(unreadable)?;
-    let bytes = file.metadata().map_err(unreadable)?.len();
-    if bytes > LIMIT {
-        return Err(DriverError::TooLarge { path: shown(), bytes, limit: LIMIT });
-    }
-    let mut text = Vec::new();
-    // A pipe has no length; it is cut at the limit as well.
-    file.take(LIMIT + 1).read_to_end(&mut text).map_err(unreadable)?;
-    if text.len() as u64 > LIMIT {
-        return Err(DriverError::TooLarge { path: shown(), bytes: text.len() as u64, limit: LIMIT });
-    }
-    String::from_utf8(text).map_err(|_| DriverError::NotText { path: shown() })
+    let name = bytes::name(path);
+    let text = String::from_utf8(bytes::read(path, DEFAULT_LIMIT)?)
+        .map_err(|_| DriverError::NotText { path: name.clone() })?;
+    Plan::from_ron(&text).map_err(|error| DriverError::BadPlan { path: name, reason: error.to_string() })
 }
