@@ -26,7 +26,9 @@ impl<'a> Printer<'a> {
             }
             ExprKind::Name(name) => self.text(reference(name)),
             ExprKind::Path(path) => self.path(path),
-            ExprKind::Member { .. } | ExprKind::Index { .. } | ExprKind::MethodCall { .. } => self.postfix(expr),
+            ExprKind::Member { .. } | ExprKind::Index { .. } | ExprKind::MethodCall { .. } => {
+                self.postfix(expr)
+            }
             ExprKind::Call(call) => self.call(call, expr.span.end),
             ExprKind::Unary { op, operand } => {
                 self.text(op.symbol());
@@ -67,7 +69,9 @@ impl<'a> Printer<'a> {
 
     pub(super) fn arg(&mut self, arg: &'a Arg) {
         let Some(name) = &arg.name else {
-            return if let Some(value) = &arg.value { self.expr(value) };
+            return if let Some(value) = &arg.value {
+                self.expr(value)
+            };
         };
         self.label(name);
         self.text(":");
@@ -271,7 +275,8 @@ fn stays_on_a_line(choice: &If) -> bool {
 fn is_simple(block: &Block) -> bool {
     let [only] = block.statements.as_slice() else { return false };
     let plain = block.end_comments.is_empty() && only.comments.is_empty() && only.docs.is_none();
-    plain && matches!(&only.kind, StatementKind::Expr(value) if !matches!(value.kind, ExprKind::If(_) | ExprKind::For(_)))
+    plain
+        && matches!(&only.kind, StatementKind::Expr(value) if !matches!(value.kind, ExprKind::If(_) | ExprKind::For(_)))
 }
 
 /// The columns of an expression that has no brackets, is not deep and not long.

@@ -77,7 +77,8 @@ fn is_for_lines(text: &str) -> bool {
 /// Whether a text means itself between `"""` on lines of their own, and survives editors that cut blanks at
 /// the ends of lines.
 fn reads_back(text: &str) -> bool {
-    let odd = |line: &str| line.ends_with(char::is_whitespace) || line.chars().any(|c| c.is_control() && c != '\t');
+    let odd =
+        |line: &str| line.ends_with(char::is_whitespace) || line.chars().any(|c| c.is_control() && c != '\t');
     if text.contains("\"\"\"") || text.split('\n').any(odd) {
         return false;
     }
@@ -107,7 +108,9 @@ fn fstring_text(text: &str) -> String {
         // The braces of an escape are its own; any other escape has one character.
         let taken = match from.strip_prefix('\\') {
             Some(escape) if escape.starts_with("u{") => escape.find('}').map_or(from.len(), |end| end + 2),
-            Some(escape) => 1 + escape.chars().next().filter(|c| matches!(c, '\\' | '"')).map_or(0, char::len_utf8),
+            Some(escape) => {
+                1 + escape.chars().next().filter(|c| matches!(c, '\\' | '"')).map_or(0, char::len_utf8)
+            }
             None => {
                 out.push_str(&from[..1]);
                 1
