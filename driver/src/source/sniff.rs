@@ -91,7 +91,7 @@ mod tests {
     fn content_counts_more_than_names() {
         assert_eq!(form("a.flow", b"let a = 1"), Form::Flow);
         assert_eq!(form("a.flow", b"\n {\"nodes\": []}"), Form::Json);
-        assert_eq!(form("standard input", b"{}"), Form::Json);
+        assert_eq!(form("<stdin>", b"{}"), Form::Json);
         assert_eq!(form("a.json", b"not json"), Form::Json);
         assert_eq!(form("a.txt", b""), Form::Flow);
     }
