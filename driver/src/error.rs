@@ -32,6 +32,14 @@ pub enum DriverError {
     #[diagnostic(code(source::unwritable), help("make the file and its folder writable"))]
     Unwritable { path: String, reason: String },
 
+    #[error("`{path}` is there already and would be lost")]
+    #[diagnostic(code(source::exists), help("give another path, or `--force` to replace it"))]
+    Exists { path: String },
+
+    #[error("`{path}` is no `.flow` file but {found}")]
+    #[diagnostic(code(source::not_flow), help("only the text of programs has a style; make a program of it with `floe import {path} -o OUT.flow`"))]
+    NotFlow { path: String, found: &'static str },
+
     #[error("`{path}` is no plan: {reason}")]
     #[diagnostic(code(source::bad_plan), help("make it anew with `floe plan FILE -o {path}`"))]
     BadPlan { path: String, reason: String },
@@ -62,8 +70,15 @@ impl Diagnostic for BadPicture {
 }
 
 /// Codes of the errors of reading sources; each has a page.
-pub const CODES: [&str; 5] =
-    ["source::unreadable", "source::too_large", "source::not_text", "source::unwritable", "source::bad_plan"];
+pub const CODES: [&str; 7] = [
+    "source::unreadable",
+    "source::too_large",
+    "source::not_text",
+    "source::unwritable",
+    "source::exists",
+    "source::not_flow",
+    "source::bad_plan",
+];
 
 /// A failed run as a diagnostic.
 #[derive(Debug, Error)]
