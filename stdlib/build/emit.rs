@@ -63,7 +63,8 @@ fn literal(value: &Literal) -> String {
             format!("Literal::List(Cow::Borrowed(&[{items}]))")
         }
         Literal::Record(fields) => {
-            let field = |(name, value): &(Text, Literal)| format!("({}, {}), ", borrowed(name), literal(value));
+            let field =
+                |(name, value): &(Text, Literal)| format!("({}, {}), ", borrowed(name), literal(value));
             let fields: String = fields.iter().map(field).collect();
             format!("Literal::Record(Cow::Borrowed(&[{fields}]))")
         }
@@ -90,11 +91,8 @@ impl Emit {
             return;
         }
         let name = format!("SET_{}", self.choices.len());
-        let _ = writeln!(
-            self.statics,
-            "/// Choices of `{}`.\nstatic {name}: &[{ty}] = &[{values}];",
-            named.name
-        );
+        let _ =
+            writeln!(self.statics, "/// Choices of `{}`.\nstatic {name}: &[{ty}] = &[{values}];", named.name);
         self.choices.insert(values, name);
     }
 
@@ -107,7 +105,8 @@ impl Emit {
     }
 
     fn node(&self, node: &NodeDecl) -> String {
-        let NodeDecl { name, display, category, docs, output_node, takes_lists, inputs, outputs, marks } = node;
+        let NodeDecl { name, display, category, docs, output_node, takes_lists, inputs, outputs, marks } =
+            node;
         let outputs: String = outputs.iter().map(|output| self.output(output)).collect();
         format!(
             "NodeDecl {{ name: {}, display: {}, category: {}, docs: {}, output_node: {output_node}, takes_lists: \

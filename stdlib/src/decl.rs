@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use floe_lang::decl::{
-    ChoiceValue, Declarations, DynamicChoice, GrowNames, InputDecl, InputMarks, Literal, NamedTypes, NodeDecl,
-    NodeMarks, OutputDecl, Type,
+    ChoiceValue, Declarations, DynamicChoice, GrowNames, InputDecl, InputMarks, Literal, NamedTypes,
+    NodeDecl, NodeMarks, OutputDecl, Type,
 };
 
 include!(concat!(env!("OUT_DIR"), "/nodes.rs"));

@@ -72,7 +72,10 @@ pub enum DeclError {
 
     /// Two inputs of one name.
     #[error("the input `{input}` is declared twice")]
-    #[diagnostic(code(decl::duplicate_input), help("inputs are told apart by their names: rename or remove one"))]
+    #[diagnostic(
+        code(decl::duplicate_input),
+        help("inputs are told apart by their names: rename or remove one")
+    )]
     DuplicateInput {
         /// The name.
         input: String,

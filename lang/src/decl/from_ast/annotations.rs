@@ -84,7 +84,11 @@ impl<'a> Marks<'a> {
             [] => Some(true),
             [Arg { name: None, value: Some(Expr { kind: ExprKind::Bool(false), .. }), .. }] => Some(false),
             _ => {
-                errors.push(wrong(annotation, "takes nothing or `false`", "`@multiline`, `@multiline(false)`"));
+                errors.push(wrong(
+                    annotation,
+                    "takes nothing or `false`",
+                    "`@multiline`, `@multiline(false)`",
+                ));
                 None
             }
         }

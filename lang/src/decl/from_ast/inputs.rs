@@ -92,7 +92,11 @@ fn values_of(decl: &mut InputDecl, input: &Input, errors: &mut Vec<DeclError>) {
     }
 }
 
-fn range(decl: &InputDecl, constraint: &Constraint, errors: &mut Vec<DeclError>) -> Option<(Literal, Literal)> {
+fn range(
+    decl: &InputDecl,
+    constraint: &Constraint,
+    errors: &mut Vec<DeclError>,
+) -> Option<(Literal, Literal)> {
     let mut bad = |problem: String, help: &'static str| {
         errors.push(DeclError::BadRange { problem, help, span: constraint.span });
     };
@@ -204,12 +208,7 @@ fn control(marks: &Marks<'_>, errors: &mut Vec<DeclError>) -> Option<Control> {
 }
 
 /// An input that is a group of sockets. All but its name, its docs and whether it is optional are the sockets'.
-fn growing(
-    mut group: InputDecl,
-    grow: &Annotation,
-    input: &Input,
-    errors: &mut Vec<DeclError>,
-) -> InputDecl {
+fn growing(mut group: InputDecl, grow: &Annotation, input: &Input, errors: &mut Vec<DeclError>) -> InputDecl {
     let Type::List(element) = &group.ty else {
         errors.push(DeclError::BadType {
             problem: "an input that grows is a list",
@@ -220,8 +219,7 @@ fn growing(
     };
     let Some(Growth { names, min, element: name }) = growth(grow) else {
         let wants = "takes how sockets are called, and how many there are";
-        let example =
-            "`@grow(\"image\", min: 1, max: 50)`, `@grow(\"image_\", from: 1, to: 9)`, `@grow(names: [\"a\", \"b\"])`";
+        let example = "`@grow(\"image\", min: 1, max: 50)`, `@grow(\"image_\", from: 1, to: 9)`, `@grow(names: [\"a\", \"b\"])`";
         errors.push(wrong(grow, wants, example));
         return group;
     };
