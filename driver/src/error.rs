@@ -37,7 +37,12 @@ pub enum DriverError {
     Exists { path: String },
 
     #[error("`{path}` is no `.flow` file but {found}")]
-    #[diagnostic(code(source::not_flow), help("only the text of programs has a style; make a program of it with `floe import {path} -o OUT.flow`"))]
+    #[diagnostic(
+        code(source::not_flow),
+        help(
+            "only the text of programs has a style; make a program of it with `floe import {path} -o OUT.flow`"
+        )
+    )]
     NotFlow { path: String, found: &'static str },
 
     #[error("`{path}` is no plan: {reason}")]
