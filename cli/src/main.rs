@@ -5,6 +5,7 @@ mod args;
 mod check;
 mod explain;
 mod fmt;
+mod import;
 mod nodes;
 mod plan;
 mod report;
@@ -23,6 +24,7 @@ fn main() -> ExitCode {
         Command::Check(args) => check::check(&args),
         Command::Explain(args) => explain::explain(&args),
         Command::Fmt(args) => fmt::fmt(&args),
+        Command::Import(args) => import::import(&args),
         Command::Nodes(args) => nodes::nodes(&args),
         Command::Plan(args) => plan::plan(&args),
         Command::Run(args) => run::run(&args),

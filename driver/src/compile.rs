@@ -1,10 +1,13 @@
 //! Text to plan, with every message ready to be shown.
 
 use floe_compiler::{Compiled, Options};
-use floe_lang::{SourceFile, parse};
-use miette::{Diagnostic, NamedSource, Report};
+use floe_lang::SourceFile;
+use miette::Report;
 
 use crate::folders::Folders;
+use crate::front::{front, reports};
+use crate::import::ImportOptions;
+use crate::source::Source;
 
 /// A compiled program and what there was to say about it.
 #[derive(Debug)]
@@ -30,16 +33,14 @@ pub struct Failure {
 ///
 /// # Errors
 /// All errors of the program at once.
-pub fn compile(source: &SourceFile, folders: &Folders, options: &Options) -> Result<Compilation, Failure> {
-    let parsed = parse(source);
-    if !parsed.errors.is_empty() {
-        return Err(syntax(source, parsed.errors));
-    }
-    let checked = floe_compiler::compile(&parsed.ast, options, folders);
-    let warnings = reports(source, checked.warnings);
+pub fn compile(source: &Source, folders: &Folders, options: &Options) -> Result<Compilation, Failure> {
+    let front = front(source, ImportOptions::default())?;
+    let mut warnings = front.warnings;
+    let checked = floe_compiler::compile(&front.ast, &with_params(source, options), folders);
+    warnings.extend(reports(source.file(), checked.warnings));
     match checked.value {
         Some(compiled) => Ok(Compilation { compiled, warnings }),
-        None => Err(semantic(source, checked.errors, warnings)),
+        None => Err(semantic(source.file(), checked.errors, warnings)),
     }
 }
 
@@ -47,22 +48,24 @@ pub fn compile(source: &SourceFile, folders: &Folders, options: &Options) -> Res
 ///
 /// # Errors
 /// All errors of the program at once.
-pub fn check(source: &SourceFile, folders: &Folders, options: &Options) -> Result<Vec<Report>, Failure> {
-    let parsed = parse(source);
-    if !parsed.errors.is_empty() {
-        return Err(syntax(source, parsed.errors));
-    }
-    let checked = floe_compiler::check(&parsed.ast, options, folders);
-    let warnings = reports(source, checked.warnings);
+pub fn check(source: &Source, folders: &Folders, options: &Options) -> Result<Vec<Report>, Failure> {
+    let front = front(source, ImportOptions::default())?;
+    let mut warnings = front.warnings;
+    let checked = floe_compiler::check(&front.ast, &with_params(source, options), folders);
+    warnings.extend(reports(source.file(), checked.warnings));
     match checked.value {
         Some(_) => Ok(warnings),
-        None => Err(semantic(source, checked.errors, warnings)),
+        None => Err(semantic(source.file(), checked.errors, warnings)),
     }
 }
 
-/// Names that a damaged statement would have defined are missing: only syntax is worth reporting then.
-pub(crate) fn syntax(source: &SourceFile, errors: Vec<floe_lang::SyntaxError>) -> Failure {
-    Failure { errors: errors.len(), machine: false, reports: reports(source, errors) }
+/// Options with the params that the program came with, where the options say nothing else.
+fn with_params(source: &Source, options: &Options) -> Options {
+    let mut options = options.clone();
+    for (name, value) in source.params() {
+        options.params.entry(name.clone()).or_insert_with(|| value.clone());
+    }
+    options
 }
 
 fn semantic(source: &SourceFile, errors: Vec<floe_compiler::CompileError>, warnings: Vec<Report>) -> Failure {
@@ -72,9 +75,4 @@ fn semantic(source: &SourceFile, errors: Vec<floe_compiler::CompileError>, warni
     let mut all = reports(source, errors);
     all.extend(warnings);
     Failure { reports: all, errors: count, machine }
-}
-
-fn reports<E: Diagnostic + Send + Sync + 'static>(source: &SourceFile, errors: Vec<E>) -> Vec<Report> {
-    let named = || NamedSource::new(source.name(), source.text().to_owned());
-    errors.into_iter().map(|error| Report::new(error).with_source_code(named())).collect()
 }

@@ -21,6 +21,7 @@ pub struct Source {
     file: SourceFile,
     form: Form,
     params: BTreeMap<String, String>,
+    picture: Option<String>,
 }
 
 /// How a program is written.
@@ -35,12 +36,16 @@ pub enum Form {
 impl Source {
     /// A program in the language.
     pub fn flow(name: impl Into<String>, text: impl Into<String>) -> Source {
-        Source { file: SourceFile::new(name, text), form: Form::Flow, params: BTreeMap::new() }
+        Source::new(name, text, Form::Flow)
     }
 
     /// A workflow of ComfyUI.
     pub fn json(name: impl Into<String>, text: impl Into<String>) -> Source {
-        Source { file: SourceFile::new(name, text), form: Form::Json, params: BTreeMap::new() }
+        Source::new(name, text, Form::Json)
+    }
+
+    fn new(name: impl Into<String>, text: impl Into<String>, form: Form) -> Source {
+        Source { file: SourceFile::new(name, text), form, params: BTreeMap::new(), picture: None }
     }
 
     /// A program from the bytes of a file: a picture by its signature, JSON by its first character, else what the
@@ -60,6 +65,11 @@ impl Source {
     /// How the program is written.
     pub fn form(&self) -> Form {
         self.form
+    }
+
+    /// The picture that carries the program, if one does.
+    pub fn picture(&self) -> Option<&str> {
+        self.picture.as_deref()
     }
 
     /// Values of params that the program came with, as `--set` would give them: a picture knows those that it was

@@ -26,14 +26,19 @@ pub(super) fn source(name: &str, bytes: Vec<u8>, limit: u64) -> Result<Source, D
 fn of_picture(path: &str, bytes: &[u8], limit: u64) -> Result<Source, DriverError> {
     let limit = usize::try_from(limit).unwrap_or(usize::MAX);
     let bad = |error| DriverError::Picture(BadPicture { path: path.to_owned(), error });
-    Ok(match picture::read(bytes, limit).map_err(bad)? {
+    let named = |key: &str| match key {
+        "" => path.to_owned(),
+        key => format!("{path} ({key})"),
+    };
+    let mut source = match picture::read(bytes, limit).map_err(bad)? {
         Embedded::Flow { text, params } => {
             let params = params.map(|lines| values(&lines)).unwrap_or_default();
-            Source { params, ..Source::flow(format!("{path} ({})", picture::keys::FLOW), text) }
+            Source { params, ..Source::flow(named(picture::keys::FLOW), text) }
         }
-        Embedded::Json { key: "", text } => Source::json(path, text),
-        Embedded::Json { key, text } => Source::json(format!("{path} ({key})"), text),
-    })
+        Embedded::Json { key, text } => Source::json(named(key), text),
+    };
+    source.picture = Some(path.to_owned());
+    Ok(source)
 }
 
 /// Lines `name = value` as `--set` takes them: texts without their quotes.
