@@ -17,6 +17,7 @@ pub mod names;
 mod parse;
 mod source;
 mod span;
+pub mod text;
 
 pub use error::SyntaxError;
 pub use parse::{MAX_NESTING, Parsed, parse};

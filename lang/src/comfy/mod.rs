@@ -5,6 +5,7 @@ mod cycles;
 pub mod error;
 pub mod json;
 pub mod prompt;
+mod ui;
 mod values;
 
 use crate::Span;
@@ -73,7 +74,7 @@ fn refused(error: ImportError) -> Read {
 pub fn read_value(value: &Value<'_>, declarations: &dyn Declarations, limits: Limits) -> Read {
     match find(value) {
         Some((Format::Api, prompt)) => api::read(prompt, declarations),
-        Some((Format::Ui, _)) => refused(not_a_workflow(value)),
+        Some((Format::Ui, graph)) => ui::read(graph, declarations, limits),
         None => refused(not_a_workflow(value)),
     }
 }
