@@ -56,7 +56,7 @@ fn without_dummies<'v>(decl: &NodeDecl, stored: &'v [Value<'v>]) -> Vec<&'v Valu
         .visible_inputs()
         .filter(|input| input.has_widget() || input.marks.force_input)
         .flat_map(|input| {
-            let control = has_control(input).then_some(false);
+            let control = has_control(input, "").then_some(false);
             std::iter::once(input.marks.force_input).chain(control)
         })
         .collect();
@@ -65,9 +65,11 @@ fn without_dummies<'v>(decl: &NodeDecl, stored: &'v [Value<'v>]) -> Vec<&'v Valu
     kept.map(|(_, value)| value).collect()
 }
 
-/// Whether a widget follows that says what happens to the value after a run. Seeds have it unless a class denies it.
-fn has_control(input: &InputDecl) -> bool {
-    let seed = input.ty == Type::Int && matches!(input.name.as_ref(), "seed" | "noise_seed");
+/// Whether a widget follows that says what happens to the value after a run. Seeds have it unless a class denies it,
+/// but not those that come with a dynamic choice: their whole name is not `seed`.
+fn has_control(input: &InputDecl, prefix: &str) -> bool {
+    let seed =
+        input.ty == Type::Int && prefix.is_empty() && matches!(input.name.as_ref(), "seed" | "noise_seed");
     let denied = input.marks.denied.iter().any(|mark| mark == "control_after_generate");
     input.marks.control_after_generate || (seed && !denied)
 }
@@ -103,7 +105,7 @@ impl<'v> Reader<'_, 'v> {
                     self.inputs(choice.inputs.iter(), &inner, depth + 1);
                 }
             }
-            if has_control(input) {
+            if has_control(input, prefix) {
                 self.take();
             }
         }
@@ -111,6 +113,8 @@ impl<'v> Reader<'_, 'v> {
 
     /// The value that the editor shows for what is written.
     fn value(&mut self, input: &InputDecl, written: Option<&Value<'_>>) -> Option<Json> {
+        // What a comparison of pictures stores are the pictures of the last run.
+        let written = written.filter(|_| !compares(&input.ty));
         let Some(written) = written else { return default(input) };
         let value = values::json(written, &mut self.log.warnings);
         match &input.ty {
@@ -168,11 +172,15 @@ pub(super) fn default(input: &InputDecl) -> Option<Json> {
         Type::Int | Type::Float => Some(Json::Int(0)),
         Type::Bool => Some(Json::Bool(false)),
         Type::String => Some(Json::String(String::new())),
-        Type::Data { comfy, .. } if comfy == "IMAGECOMPARE" => {
+        ty if compares(ty) => {
             Some(Json::Array(vec![Json::String(String::new()), Json::String(String::new())]))
         }
         ty => first_choice(ty),
     }
+}
+
+fn compares(ty: &Type) -> bool {
+    matches!(ty, Type::Data { comfy, .. } if comfy == "IMAGECOMPARE")
 }
 
 fn first_choice(ty: &Type) -> Option<Json> {
