@@ -14,8 +14,10 @@ impl<'a> Printer<'a> {
         self.label(&node.name);
         let inputs_end = node.outputs.first().map_or(end, super::items::Item::start);
         self.list_in_group(Brackets::PAREN, &node.inputs, inputs_end);
-        self.text(" -> ");
-        self.list(Brackets::PAREN, &node.outputs, end);
+        if !node.outputs.is_empty() {
+            self.text(" -> ");
+            self.list(Brackets::PAREN, &node.outputs, end);
+        }
         self.doc.close();
     }
 
@@ -40,7 +42,9 @@ impl<'a> Printer<'a> {
     pub(super) fn fn_param(&mut self, param: &'a FnParam) {
         self.docs_above(param.docs.as_ref());
         self.comments_before(param.span.start);
-        self.label_and_type(&param.name, &param.ty);
+        self.binding(&param.name);
+        self.text(": ");
+        self.ty(&param.ty);
         if let Some(default) = &param.default {
             self.value_after_equals(default);
         }

@@ -191,7 +191,7 @@ impl<'a> Printer<'a> {
         let mut choice = choice;
         loop {
             self.text("if ");
-            self.expr(&choice.condition);
+            self.operand(&choice.condition, Place::Head);
             self.doc.space();
             self.comments_before(choice.then.span.start);
             self.block(&choice.then, inline);
@@ -222,7 +222,7 @@ impl<'a> Printer<'a> {
         self.text("for ");
         self.pattern(&repeat.pattern);
         self.text(" in ");
-        self.expr(&repeat.items);
+        self.operand(&repeat.items, Place::Head);
         self.doc.space();
         self.comments_before(repeat.body.span.start);
         self.block(&repeat.body, self.doc.is_flat() || is_simple(&repeat.body));

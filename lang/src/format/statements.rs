@@ -25,6 +25,8 @@ impl<'a> Printer<'a> {
             }
             self.annotation(annotation);
         }
+        let last = self.doc.len();
+        self.text("");
         self.comments_before(start_of_kind(&statement.kind));
         self.doc.close();
         if is_declaration(&statement.kind) {
@@ -32,8 +34,15 @@ impl<'a> Printer<'a> {
         } else {
             self.doc.line(" ");
         }
+        let from = self.doc.len();
         self.statement_kind(&statement.kind, statement.span.end);
         self.doc.close();
+        // `@mute (a)` would give the annotation arguments.
+        let takes = statement.annotations.last().is_some_and(|annotation| annotation.args.is_empty())
+            && self.doc.first_text_mut(from).is_some_and(|first| first.starts_with('('));
+        if let (true, Some(empty)) = (takes, self.doc.first_text_mut(last)) {
+            *empty = "()".into();
+        }
     }
 
     /// A statement from its keyword on, which ends at an offset.
