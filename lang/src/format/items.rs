@@ -200,7 +200,7 @@ impl Item for UseItem {
         match &self.alias {
             Some(alias) => {
                 printer.label(&self.name);
-                printer.text(" as ");
+                printer.words(" as ");
                 printer.binding(alias);
             }
             None => printer.binding(&self.name),
