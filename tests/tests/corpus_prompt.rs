@@ -5,8 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use floe_lang::comfy::{Format, Limits, Read, read};
+use floe_testing::flat::{differences, from_api, from_prompt};
 use floe_testing::object_info::ObjectInfo;
-use floe_testing::prompts::{differences, from_api, from_prompt};
 use floe_testing::shared;
 
 /// All files of a folder of the corpus, by name.
