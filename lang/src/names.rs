@@ -6,8 +6,8 @@ use std::borrow::Cow;
 pub(crate) const RESERVED: [&str; 7] = ["true", "false", "none", "for", "if", "else", "each"];
 
 /// Words that begin a statement; a call of a node with such a name needs backticks.
-pub(crate) const STATEMENT_WORDS: [&str; 9] =
-    ["let", "param", "node", "choices", "edition", "fn", "use", "const", "assert"];
+pub(crate) const STATEMENT_WORDS: [&str; 10] =
+    ["let", "param", "node", "choices", "type", "edition", "fn", "use", "const", "assert"];
 
 /// Whether `text` is an identifier: ASCII letters, digits and `_`, no digit first, and not `_` alone.
 ///

@@ -34,6 +34,7 @@ pub(super) fn statement(pairs: Pairs<'_, Rule>, source: &str, offset: usize) -> 
             }
             Rule::param => StatementKind::Param(builder.param(pair)?),
             Rule::let_binding => StatementKind::Let(builder.let_binding(pair)?),
+            Rule::type_decl => StatementKind::Type(builder.type_decl(pair)?),
             Rule::choices => StatementKind::Choices(builder.choices(pair)?),
             Rule::node => StatementKind::Node(builder.node(pair)?),
             Rule::effect => StatementKind::Expr(builder.effect(pair)?),
@@ -130,6 +131,15 @@ impl Builder {
         Ok(Let { pattern, value: self.expr(self.need(&pair, Rule::expr)?, 0)? })
     }
 
+    fn type_decl(&self, pair: Pair<'_, Rule>) -> Result<TypeDecl> {
+        let comfy = self.need(&pair, Rule::string)?;
+        Ok(TypeDecl {
+            name: self.ident(self.need(&pair, Rule::binding)?)?,
+            comfy: self.string(&comfy)?,
+            comfy_span: self.span(&comfy),
+        })
+    }
+
     fn choices(&self, pair: Pair<'_, Rule>) -> Result<Choices> {
         let name = self.ident(self.need(&pair, Rule::binding)?)?;
         let values = pair.into_inner().filter(|inner| inner.as_rule() == Rule::choice);
@@ -148,7 +158,11 @@ impl Builder {
                 }
             },
         };
-        Ok(Choice { value, inputs: None, span })
+        let inputs = child(&pair, Rule::choice_inputs).map(|found| {
+            let inputs = found.into_inner().filter(|inner| inner.as_rule() == Rule::input);
+            inputs.map(|input| self.input(input)).collect::<Result<Vec<_>>>()
+        });
+        Ok(Choice { value, inputs: inputs.transpose()?, span })
     }
 
     fn node(&self, pair: Pair<'_, Rule>) -> Result<Node> {
@@ -276,6 +290,10 @@ impl Builder {
                     let folder = self.need(&part, Rule::string)?;
                     TypeKind::File { folder: self.string(&folder)?, folder_span: self.span(&folder) }
                 }
+                Rule::ty_match => TypeKind::Match {
+                    template: self.string(&self.need(&part, Rule::string)?)?,
+                    allowed: child(&part, Rule::ty).map(|ty| self.ty(ty)).transpose()?.map(Box::new),
+                },
                 Rule::ty_list => TypeKind::List(Box::new(self.ty(self.need(&part, Rule::ty)?)?)),
                 Rule::ty_group => self.ty(self.need(&part, Rule::ty)?)?.kind,
                 _ => continue,
@@ -319,6 +337,18 @@ impl Builder {
             args.push(Arg { name, value, span });
         }
         Ok(args)
+    }
+
+    fn fields(&self, pair: Pair<'_, Rule>, depth: usize) -> Result<Vec<Arg>> {
+        let fields = pair.into_inner().filter(|inner| inner.as_rule() == Rule::field);
+        let field = |field: Pair<'_, Rule>| {
+            Ok(Arg {
+                name: Some(self.ident(self.need(&field, Rule::label)?)?),
+                value: child(&field, Rule::expr).map(|value| self.expr(value, depth)).transpose()?,
+                span: self.span(&field),
+            })
+        };
+        fields.map(field).collect()
     }
 
     fn effect(&self, pair: Pair<'_, Rule>) -> Result<Expr> {
@@ -376,6 +406,7 @@ impl Builder {
             }
             Rule::string => ExprKind::Str(self.string(&pair)?),
             Rule::number_literal => self.number_literal(&pair)?,
+            Rule::record => ExprKind::Record(self.fields(pair, depth + 1)?),
             Rule::list => ExprKind::List(self.elements(pair, depth + 1)?),
             Rule::boolean => ExprKind::Bool(pair.as_str() == "true"),
             Rule::none => ExprKind::None,

@@ -5,6 +5,8 @@ mod explain;
 mod split;
 mod strings;
 
+pub(crate) use strings::raw_text;
+
 use crate::ast::{Edition, File};
 use crate::error::{StrayDoc, SyntaxError};
 use crate::{SourceFile, ast};

@@ -1275,6 +1275,44 @@ hidden: Int []
 }
 
 #[test]
+fn declarations_of_other_inputs_parse() {
+    let file = accepted(
+        r#"type ClipVision = "CLIP_VISION"
+type `A,B` = "A,B"
+
+@category("image") @takes_lists @deprecated
+node Resize(
+    input: Match<"input_type", Image | Mask>,
+    /// How.
+    resize_type: "scale dimensions" {
+        /// Of the result.
+        width: Int in 0..=16384 = 512 @step(8),
+        crop: "disabled" | "center" = "center",
+    } | "scale by" { factor: Float = 2.0 } | "as it is" {},
+    images: [Image] @grow("image", min: 1, max: 50),
+    masks: [Mask] @grow(names: ["a", "b"], min: 1),
+    area: BoundingBox = { x: 0, y: 0, size: { width: 512, height: 512 } } @widgets([1, "a"]),
+    colors: [Color] = [],
+    vae: File<"vae"> | "pixel_space",
+    size: Int in [1, 2, 4] = 2,
+    hidden prompt: Prompt,
+) -> (IMAGES: [Image], first: Match<"input_type">)
+"#,
+    );
+    assert_eq!(file.statements.len(), 3);
+    let StatementKind::Type(declared) = &file.statements[1].kind else { panic!() };
+    assert_eq!((declared.name.name.as_str(), declared.comfy.as_str()), ("A,B", "A,B"));
+    let StatementKind::Node(node) = &file.statements[2].kind else { panic!() };
+    let TypeKind::Choices(choices) = &node.inputs[1].ty.kind else { panic!() };
+    let inputs: Vec<_> = choices.iter().map(|choice| choice.inputs.as_deref().map(<[Input]>::len)).collect();
+    assert_eq!(inputs, [Some(2), Some(1), Some(0)]);
+    let types: Vec<String> = node.inputs.iter().map(|input| input.ty.to_string()).collect();
+    assert_eq!(types[0], "Match<\"input_type\", Image | Mask>");
+    assert_eq!(types[6], "File<\"vae\"> | \"pixel_space\"");
+    assert!(matches!(node.outputs[0].ty.kind, TypeKind::List(_)));
+}
+
+#[test]
 fn spans_end_with_what_they_cover() {
     let file = SourceFile::new("a", "node N( a: Int  , b: [ Image ] ? // c\n )\nlet x = F( y . z , q: ) ");
     let Parsed { ast, errors } = parse(&file);
