@@ -3,8 +3,14 @@
 //! The library's declarations are constants of this shape; those that a program brings along for third-party nodes are
 //! built at run time. Everything that must know a class reads this: checker, importer, exporter, documentation.
 
+mod display;
+pub mod error;
+pub mod from_ast;
+
+pub use error::{DeclError, Place};
+pub use from_ast::{Declared, Scope, declare};
+
 use std::borrow::Cow;
-use std::fmt;
 
 /// A text that is a constant or was read.
 pub type Text = Cow<'static, str>;
@@ -21,13 +27,22 @@ pub trait Declarations {
     fn type_name(&self, comfy: &str) -> Option<&str>;
 }
 
+/// Where the types are looked up that declarations give names to.
+pub trait NamedTypes {
+    /// The data type or set of choices that a declaration calls so.
+    fn named_type(&self, name: &str) -> Option<Type>;
+
+    /// The data type that ComfyUI calls so.
+    fn comfy_type(&self, comfy: &str) -> Option<Type>;
+}
+
 /// A node class: its interface.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NodeDecl {
     /// ComfyUI's class name.
     pub name: Text,
-    /// What people see.
-    pub display: Text,
+    /// What people see, where ComfyUI says it: else the class name, see [`NodeDecl::title`].
+    pub display: Option<Text>,
     /// Place in menus, such as `model/loaders`.
     pub category: Text,
     /// What it does.
@@ -53,6 +68,14 @@ pub struct NodeMarks {
     pub experimental: bool,
     /// Calls a remote paid service.
     pub partner_api: bool,
+    /// ComfyUI defines it with the first form of its node interface, and describes it in that form.
+    pub v1: bool,
+    /// Newer versions of ComfyUI do not have it any more; described as the last one did that had it.
+    pub retired: bool,
+    /// Shows its result while it runs, though it is no output node.
+    pub intermediate_output: bool,
+    /// The group among the essential nodes of an editor.
+    pub essential: Option<Text>,
 }
 
 /// An input of a node.
@@ -91,8 +114,30 @@ pub struct InputMarks {
     pub force_input: bool,
     /// A widget follows that changes the value after each run; it stores a value and is never sent.
     pub control_after_generate: bool,
+    /// What that widget says at first, where it is not an editor's own choice: `fixed`.
+    pub control_start: Option<Text>,
     /// An upload button follows, which stores a value in some files and is never sent.
     pub upload: bool,
+    /// Folded away at first.
+    pub advanced: bool,
+    /// Computed only where the node asks for it.
+    pub lazy: bool,
+    /// Has a widget only: nothing can be linked to it.
+    pub socketless: bool,
+    /// Neither widget nor socket is shown, though an editor sends its value.
+    pub invisible: bool,
+    /// What people see in place of the name.
+    pub label: Option<Text>,
+    /// How a number is shown: `slider`, `number`, `color`.
+    pub display: Option<Text>,
+    /// The kind of widget, where it does not follow from the type: `PAINTER`.
+    pub widget_type: Option<Text>,
+    /// What draws the widget: `ImageCrop`.
+    pub component: Option<Text>,
+    /// The smallest value, where there is no largest one.
+    pub min: Option<Literal>,
+    /// Properties that ComfyUI explicitly says it has not, where leaving them out would mean the same: `multiline`.
+    pub denied: Items<Text>,
 }
 
 /// An output of a node.
@@ -100,10 +145,14 @@ pub struct InputMarks {
 pub struct OutputDecl {
     /// Its name.
     pub name: Text,
+    /// What it is; may be empty.
+    pub docs: Text,
     /// Its type: that of one element, where it is a list.
     pub ty: Type,
     /// Whether it gives a list, over which other nodes are mapped.
     pub is_list: bool,
+    /// ComfyUI leaves open whether it is a list, which means that it is none.
+    pub list_unsaid: bool,
 }
 
 /// A known value in a declaration.
@@ -158,6 +207,8 @@ pub enum Type {
         name: Text,
         /// ComfyUI's name.
         comfy: Text,
+        /// Whether an editor has a widget for it, such as a colour picker.
+        widget: bool,
     },
     /// One of several types.
     Union(Items<Type>),
@@ -247,88 +298,30 @@ impl Type {
 impl InputDecl {
     /// Whether an editor shows a widget for it, which stores a value in workflow files.
     pub fn has_widget(&self) -> bool {
-        self.ty.is_scalar() && !self.marks.force_input && !self.hidden
-    }
-}
-
-impl fmt::Display for Type {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let alternatives = |f: &mut fmt::Formatter<'_>, texts: &mut dyn Iterator<Item = String>| {
-            for (index, text) in texts.enumerate() {
-                write!(f, "{}{text}", if index == 0 { "" } else { " | " })?;
-            }
-            Ok(())
+        let typed = match &self.ty {
+            Type::Int | Type::Float | Type::Bool | Type::String => true,
+            Type::Choice { .. } | Type::Dynamic(_) | Type::File { .. } => true,
+            Type::Data { widget, .. } => *widget,
+            Type::Any | Type::Union(_) | Type::List(_) | Type::Grow { .. } | Type::Match { .. } => false,
         };
-        match self {
-            Type::Int => f.write_str("Int"),
-            Type::Float => f.write_str("Float"),
-            Type::Bool => f.write_str("Bool"),
-            Type::String => f.write_str("String"),
-            Type::Any => f.write_str("Any"),
-            Type::Choice { set: Some(name), .. } => f.write_str(name),
-            Type::Data { name, .. } => f.write_str(name),
-            Type::Choice { set: None, values } => {
-                alternatives(f, &mut values.iter().map(ToString::to_string))
-            }
-            Type::Dynamic(choices) => {
-                alternatives(f, &mut choices.iter().map(|choice| format!("{:?} {{ … }}", choice.key)))
-            }
-            Type::File { folder, builtin } => {
-                write!(f, "File<{folder:?}>")?;
-                builtin.iter().try_for_each(|name| write!(f, " | {name:?}"))
-            }
-            Type::Union(types) => alternatives(f, &mut types.iter().map(ToString::to_string)),
-            Type::List(inner) => {
-                f.write_str("[")?;
-                inner.iter().try_for_each(|ty| ty.fmt(f))?;
-                f.write_str("]")
-            }
-            Type::Grow { element, .. } => {
-                f.write_str("[")?;
-                element.iter().take(1).try_for_each(|input| input.ty.fmt(f))?;
-                f.write_str("]")
-            }
-            Type::Match { allowed, .. } if allowed.is_empty() => f.write_str("Any"),
-            Type::Match { allowed, .. } => alternatives(f, &mut allowed.iter().map(ToString::to_string)),
-        }
+        (typed || self.marks.widget_type.is_some()) && !self.marks.force_input && !self.hidden
     }
-}
 
-impl fmt::Display for ChoiceValue {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            ChoiceValue::Str(text) => write!(f, "{text:?}"),
-            ChoiceValue::Int(number) => number.fmt(f),
-        }
-    }
-}
-
-impl fmt::Display for Literal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Literal::Int(value) => write!(f, "{value}"),
-            Literal::Float(value) => write!(f, "{value:?}"),
-            Literal::Bool(value) => write!(f, "{value}"),
-            Literal::String(value) => write!(f, "{value:?}"),
-            Literal::List(items) => {
-                f.write_str("[")?;
-                for (index, item) in items.iter().enumerate() {
-                    write!(f, "{}{item}", if index == 0 { "" } else { ", " })?;
-                }
-                f.write_str("]")
-            }
-            Literal::Record(fields) => {
-                f.write_str("{")?;
-                for (index, (name, value)) in fields.iter().enumerate() {
-                    write!(f, "{} {name}: {value}", if index == 0 { "" } else { "," })?;
-                }
-                f.write_str(" }")
-            }
+    /// The smallest and the largest value, as far as there are such; both allowed.
+    pub fn bounds(&self) -> (Option<&Literal>, Option<&Literal>) {
+        match &self.range {
+            Some((lo, hi)) => (Some(lo), Some(hi)),
+            None => (self.marks.min.as_ref(), None),
         }
     }
 }
 
 impl NodeDecl {
+    /// What people see.
+    pub fn title(&self) -> &str {
+        self.display.as_deref().unwrap_or(&self.name)
+    }
+
     /// An input by name, hidden ones left out.
     pub fn input(&self, name: &str) -> Option<&InputDecl> {
         self.visible_inputs().find(|input| input.name == name)
