@@ -56,7 +56,8 @@ fn of_node<'s>(scope: &'s Scope<'_>, item: &'s Item<'_>, decl: &'s NodeDecl) -> 
     let inputs: Vec<&InputDecl> = decl.visible_inputs().collect();
     let mut args: Vec<Arg<'s>> =
         arrange(&given, &inputs).into_iter().map(|(name, value)| Arg { name: Some(name), value }).collect();
-    let first = decl.positional().map(|input| input.name.as_ref());
+    // What nobody declared has no first socket that a reader would know.
+    let first = decl.positional().filter(|input| input.ty != Type::Any).map(|input| input.name.as_ref());
     if let Some(at) = args.iter().position(|arg| arg.name == first && is_link(scope, &arg.value)) {
         let mut arg = args.remove(at);
         arg.name = None;

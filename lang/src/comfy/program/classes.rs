@@ -71,9 +71,18 @@ struct Draft<'a> {
     class: &'a str,
     inputs: Vec<(&'a str, Seen<'a>)>,
     input_places: HashMap<&'a str, usize>,
-    /// Name and type by slot; empty names and types are not known.
-    outputs: Vec<(&'a str, Option<String>)>,
+    /// By slot; empty names are not known.
+    outputs: Vec<SeenOutput<'a>>,
     linked: bool,
+}
+
+/// What is seen of an output.
+#[derive(Clone, Default)]
+struct SeenOutput<'a> {
+    name: &'a str,
+    /// What the file says, or else what its readers want.
+    types: Vec<String>,
+    listed: bool,
 }
 
 /// What is seen of an input.
@@ -111,7 +120,7 @@ impl<'a> Draft<'a> {
         }
         for (slot, (name, ty)) in node.outputs.iter().enumerate() {
             if self.outputs.len() <= slot {
-                self.outputs.push((name, Some(ty.clone())));
+                self.outputs.push(SeenOutput { name, types: vec![ty.clone()], listed: true });
             }
         }
     }
@@ -121,10 +130,13 @@ impl<'a> Draft<'a> {
         let slot = slot as usize;
         // Slots of broken files may be anything; those beyond are taken by number.
         if slot >= self.outputs.len() && slot < MOST_OUTPUTS {
-            self.outputs.resize(slot + 1, ("", None));
+            self.outputs.resize(slot + 1, SeenOutput::default());
         }
-        if let Some((_, ty @ None)) = self.outputs.get_mut(slot) {
-            *ty = wanted.map(str::to_owned);
+        if let (Some(output), Some(wanted)) = (self.outputs.get_mut(slot), wanted)
+            && !output.listed
+            && !output.types.iter().any(|ty| ty == wanted)
+        {
+            output.types.push(wanted.to_owned());
         }
     }
 
@@ -142,7 +154,7 @@ impl<'a> Draft<'a> {
         });
         NodeDecl {
             name: Text::Owned(self.class.to_owned()),
-            display: Text::Owned(self.class.to_owned()),
+            display: None,
             category: Text::Borrowed(""),
             docs: Text::Borrowed(""),
             output_node,
@@ -164,16 +176,24 @@ fn add(types: &mut Vec<Type>, ty: Type) {
 }
 
 /// Outputs with names that are unique.
-fn outputs(seen: &[(&str, Option<String>)], declarations: &dyn Declarations) -> Vec<OutputDecl> {
+fn outputs(seen: &[SeenOutput<'_>], declarations: &dyn Declarations) -> Vec<OutputDecl> {
     let mut names = super::names::Names::default();
-    seen.iter()
-        .enumerate()
-        .map(|(slot, (name, ty))| {
-            let name = if name.is_empty() { format!("output_{slot}") } else { (*name).to_owned() };
-            let ty = ty.as_deref().map_or(Type::Any, |ty| data_type(ty, declarations));
-            OutputDecl { name: Text::Owned(names.take(&name)), ty, is_list: false }
-        })
-        .collect()
+    let outputs = seen.iter().enumerate().map(|(slot, output)| {
+        let name = if output.name.is_empty() { format!("output_{slot}") } else { output.name.to_owned() };
+        let ty = match output.types.as_slice() {
+            [only] => data_type(only, declarations),
+            // Different readers want different things: it may be anything.
+            _ => Type::Any,
+        };
+        OutputDecl {
+            name: Text::Owned(names.take(&name)),
+            docs: Text::Borrowed(""),
+            ty,
+            is_list: false,
+            list_unsaid: false,
+        }
+    });
+    outputs.collect()
 }
 
 impl Seen<'_> {

@@ -12,7 +12,7 @@ pub(super) fn declarations(classes: &Classes<'_>) -> Vec<Statement> {
     let span = Span::new(0, 0);
     let statements = classes.unknown().iter().enumerate().map(|(place, decl)| Statement {
         comments: if place == 0 { heading() } else { Vec::new() },
-        blank_before: place == 0,
+        blank_before: false,
         docs: None,
         annotations: if decl.output_node { vec![annotation("output", span)] } else { Vec::new() },
         kind: StatementKind::Node(node(decl, span)),
@@ -24,7 +24,8 @@ pub(super) fn declarations(classes: &Classes<'_>) -> Vec<Statement> {
 fn heading() -> Vec<Comment> {
     let lines =
         [" --- Nodes of other packs ---", " Declared as far as the workflow shows what they take and give."];
-    lines.into_iter().map(|text| Comment { text: text.to_owned(), blank_before: false }).collect()
+    let comment = |(at, text): (usize, &str)| Comment { text: text.to_owned(), blank_before: at == 0 };
+    lines.into_iter().enumerate().map(comment).collect()
 }
 
 fn annotation(name: &str, span: Span) -> Annotation {

@@ -312,6 +312,10 @@ impl Namer<'_, '_> {
     fn by_title(&self, of: &Item<'_>, slot: u32, slots: usize, ty: &str) -> Option<String> {
         let title = words::title_words(of.title(), of.decl())?;
         let noun = roles::noun(ty);
+        // `H3 latent decode` gives no latent.
+        if title.last().is_some_and(|last| roles::is_other_noun(last, noun.as_deref())) {
+            return None;
+        }
         let has = |word: &str| title.iter().any(|of| of == word);
         if ty == "CONDITIONING" || ty == "STRING" {
             for word in ["positive", "negative"] {
@@ -401,11 +405,8 @@ impl Namer<'_, '_> {
     /// The input that it is for, where that says more than the noun: `start_image`.
     fn purpose(&self, item: ItemIndex, slot: u32, noun: &str) -> Option<String> {
         let input = self.only_reader(item, slot)?;
-        let says = input.contains(noun)
-            && input != noun
-            && input != format!("{noun}s")
-            && !input.ends_with(|last: char| last.is_ascii_digit())
-            && input != "latent_image";
+        let says =
+            input.contains(noun) && input != noun && input != format!("{noun}s") && input != "latent_image";
         says.then_some(input)
     }
 
@@ -416,7 +417,7 @@ impl Namer<'_, '_> {
         if inputs.any(|input| input != first) {
             return None;
         }
-        words::identifier(first.rsplit('.').next().unwrap_or(first))
+        words::unnumbered(&words::identifier(first.rsplit('.').next().unwrap_or(first))?)
     }
 
     /// Numbers, texts and what nobody knows: what its readers call it, what its node calls it, what its node is.

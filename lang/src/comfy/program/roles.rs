@@ -15,6 +15,15 @@ pub(super) fn noun(comfy: &str) -> Option<String> {
     }
 }
 
+/// Whether a word is that of a kind of data, but not of the one that is meant.
+pub(super) fn is_other_noun(word: &str, noun: Option<&str>) -> bool {
+    let nouns =
+        ["model", "clip", "vae", "latent", "image", "mask", "conditioning", "video", "audio", "prompt"];
+    noun.is_some_and(|noun| noun != word && nouns.contains(&noun))
+        && nouns.contains(&word)
+        && !(noun == Some("conditioning") && word == "prompt")
+}
+
 /// Whether values of a type are numbers, texts and the like.
 pub(super) fn is_scalar(comfy: &str) -> bool {
     matches!(comfy, "INT" | "FLOAT" | "BOOLEAN" | "STRING" | "COMBO")
@@ -34,11 +43,22 @@ pub(super) fn deed(class: &[String]) -> Option<&'static str> {
             "sharpen" => "sharpened",
             "pad" | "outpaint" | "extend" => "padded",
             "composite" | "compositor" | "overlay" => "composited",
-            "blend" => "blended",
+            "blend" | "blending" => "blended",
+            "remap" => "remapped",
+            "adjust" => "adjusted",
+            "filter" => "filtered",
+            "average" => "averaged",
+            "colorize" => "colorized",
+            "tonemap" => "tonemapped",
+            "equalize" => "equalized",
+            "denoise" => "denoised",
+            "inpaint" | "inpainting" => "inpainted",
+            "translate" => "moved",
+            "set" => "masked",
             "flip" => "flipped",
             "rotate" => "rotated",
-            "combine" => "combined",
-            "concat" | "concatenate" => "joined",
+            "combine" | "combination" => "combined",
+            "concat" | "concatenate" | "join" => "joined",
             "stitch" => "stitched",
             "batch" | "rebatch" => "batch",
             "repeat" => "repeated",

@@ -38,7 +38,7 @@ pub(super) fn data_type(comfy: &str, declarations: &dyn Declarations) -> Type {
 }
 
 fn data(name: &str, comfy: &str) -> Type {
-    Type::Data { name: Text::Owned(name.to_owned()), comfy: Text::Owned(comfy.to_owned()) }
+    Type::Data { name: Text::Owned(name.to_owned()), comfy: Text::Owned(comfy.to_owned()), widget: false }
 }
 
 /// The type of a value. Lists and objects are whatever they are.

@@ -102,6 +102,16 @@ pub(super) fn says_nothing(name: &str) -> bool {
     stem.is_empty() || NOTHING.contains(&stem)
 }
 
+/// A name without what numbers it: `image` for `image_2` and `image_b`.
+pub(super) fn unnumbered(name: &str) -> Option<String> {
+    let stem = name.trim_end_matches(|last: char| last.is_ascii_digit());
+    let stem = match stem.rsplit_once('_') {
+        Some((stem, letter)) if letter.len() <= 1 => stem,
+        _ => stem,
+    };
+    (!stem.is_empty()).then(|| stem.to_owned())
+}
+
 /// What a title says beyond the class it is the title of: `base` for `Load Checkpoint - BASE`, `steps` for
 /// `Int (Steps)`; nothing for `Load Image 2`.
 pub(super) fn title_words(title: Option<&str>, decl: Option<&NodeDecl>) -> Option<Vec<String>> {
@@ -127,7 +137,7 @@ pub(super) fn title_words(title: Option<&str>, decl: Option<&NodeDecl>) -> Optio
 fn known_words(decl: &NodeDecl) -> Vec<String> {
     let mut known = class_words(&decl.name);
     known.extend(words(&decl.name));
-    known.extend(words(&decl.display));
+    known.extend(words(decl.title()));
     known
 }
 

@@ -40,7 +40,7 @@ pub(super) fn file(
     let remarks = Remarks::new(prompt, &folded.root, None);
     let mut body = writer.body(&folded.root, &[], &remarks, &mut names);
     if let Some(first) = body.statements.first_mut() {
-        first.blank_before = true;
+        set_apart(first);
     }
     statements.append(&mut body.statements);
     let mut declared = declare::declarations(classes);
@@ -228,12 +228,16 @@ impl Writer<'_> {
         let value = body.value_item(outputs, &order);
         let mut before: Option<Above> = None;
         for &(item, part) in &ordered {
-            let comments = handed.before.remove(&item).unwrap_or_default();
+            let mut comments = handed.before.remove(&item).unwrap_or_default();
             let above = Above { part, loader: is_loader(&scope.items[item]), long: body.is_long(item) };
             let blank = before.is_none_or(|before| before.parts_from(above)) || !comments.is_empty();
             before = Some(above);
+            let blank = blank && !(statements.is_empty() && scope.id.is_some());
             let mut statement = body.statement(item, value == Some(item));
-            statement.blank_before = blank && !(statements.is_empty() && scope.id.is_some());
+            match comments.first_mut() {
+                Some(first) => first.blank_before = blank,
+                None => statement.blank_before = blank,
+            }
             statement.comments = comments;
             statements.push(statement);
         }
@@ -287,6 +291,14 @@ fn statement(kind: StatementKind, binding: &Binding<'_>) -> Statement {
     let docs = (!binding.docs.is_empty()).then(|| Doc { text: binding.docs.clone(), span });
     let blank_before = docs.is_some();
     Statement { comments: Vec::new(), blank_before, docs, annotations: Vec::new(), kind, span }
+}
+
+/// Puts an empty line above a statement and what belongs to it.
+fn set_apart(statement: &mut Statement) {
+    match statement.comments.first_mut() {
+        Some(first) => first.blank_before = true,
+        None => statement.blank_before = true,
+    }
 }
 
 fn one_line(text: &str) -> String {
