@@ -376,17 +376,6 @@ let y = f"{}"
 ---- errors
 parse::expected
 
-  x expected a value after `=`, found the end of the statement
-   ,-[main.flow:1:8]
- 1 | let x =
-   :        ^
-   :        `-- a value belongs here
- 2 | KSampler(steps: , cfg: = 5)
-   `----
-  help: a value is a number, a string, `true`, `false`, `none`, a list `[…]`,
-        a name or a call `Name(…)`
-parse::expected
-
   x expected a value after `:`, found `=`
    ,-[main.flow:2:24]
  1 | let x =
@@ -396,7 +385,7 @@ parse::expected
  3 | let y = f"{}"
    `----
   help: a value is a number, a string, `true`, `false`, `none`, a list `[…]`,
-        a name or a call `Name(…)`
+        a name, a call `Name(…)`, or made of these
 parse::expected
 
   x expected a value after `{`, found `}`
@@ -407,7 +396,7 @@ parse::expected
    :            `-- a value belongs here
    `----
   help: a value is a number, a string, `true`, `false`, `none`, a list `[…]`,
-        a name or a call `Name(…)`
+        a name, a call `Name(…)`, or made of these
 "#);
 }
 
@@ -441,8 +430,8 @@ parse::expected
    :        `-- this does not belong here
  3 | steps
    `----
-  help: a statement is a call `Name(…)`, or begins with `let`, `param`,
-        `choices` or `node`
+  help: a statement is a call `Name(…)`, or begins with a word such as `let`,
+        `param`, `fn` or `use`
 parse::expected
 
   x expected a call, found the value `steps` on its own
@@ -464,19 +453,18 @@ parse::expected
    : `-- this does not belong here
  5 | let a = 1; let b = 2
    `----
-  help: a statement is a call `Name(…)`, or begins with `let`, `param`,
-        `choices` or `node`
-parse::expected
+  help: a statement is a call `Name(…)`, or begins with a word such as `let`,
+        `param`, `fn` or `use`
+parse::foreign
 
-  x expected the end of the statement, found `;`
+  x Floe has no `;`
    ,-[main.flow:5:10]
  4 | = 4
  5 | let a = 1; let b = 2
    :          |
-   :          `-- the statement should end before this
+   :          `-- this is of another language
    `----
-  help: a statement ends with its line; the next one begins on a line of its
-        own
+  help: a statement ends with its line: leave `;` out
 "#);
 }
 
@@ -700,7 +688,8 @@ parse::expected
    :               `-- the type should end before this
  7 | choices B "a"
    `----
-  help: only `File<"folder">` has a parameter; a list is written `[T]`
+  help: only `File<"folder">` and `Match<"id">` have parameters; a list is
+        written `[T]`
 parse::expected
 
   x expected `=`, found the string `"a"`
