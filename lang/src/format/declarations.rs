@@ -10,28 +10,30 @@ impl<'a> Printer<'a> {
     pub(super) fn node(&mut self, node: &'a Node, end: u32) {
         // One group: inputs go on lines of their own before outputs do.
         self.doc.open();
-        self.text("node ");
+        self.words("node ");
         self.label(&node.name);
         let inputs_end = node.outputs.first().map_or(end, super::items::Item::start);
         self.list_in_group(Brackets::PAREN, &node.inputs, inputs_end);
-        self.text(" -> ");
-        self.list(Brackets::PAREN, &node.outputs, end);
+        if !node.outputs.is_empty() {
+            self.words(" -> ");
+            self.list(Brackets::PAREN, &node.outputs, end);
+        }
         self.doc.close();
     }
 
     pub(super) fn type_declaration(&mut self, declared: &'a TypeDecl) {
-        self.text("type ");
+        self.words("type ");
         self.binding(&declared.name);
-        self.text(" =");
+        self.words(" =");
         self.comments_before(declared.comfy_span.start);
         self.doc.space();
         self.text(names::string_literal(&declared.comfy));
     }
 
     pub(super) fn choices(&mut self, choices: &'a Choices) {
-        self.text("choices ");
+        self.words("choices ");
         self.binding(&choices.name);
-        self.text(" =");
+        self.words(" =");
         self.comments_before(choices.values.first().map_or(0, |first| first.span.start));
         self.doc.space();
         self.alternatives(&choices.values);
@@ -40,7 +42,9 @@ impl<'a> Printer<'a> {
     pub(super) fn fn_param(&mut self, param: &'a FnParam) {
         self.docs_above(param.docs.as_ref());
         self.comments_before(param.span.start);
-        self.label_and_type(&param.name, &param.ty);
+        self.binding(&param.name);
+        self.words(": ");
+        self.ty(&param.ty);
         if let Some(default) = &param.default {
             self.value_after_equals(default);
         }
@@ -51,7 +55,7 @@ impl<'a> Printer<'a> {
         self.comments_before(input.span.start);
         self.doc.open();
         if input.hidden {
-            self.text("hidden ");
+            self.words("hidden ");
         }
         self.label_and_type(&input.name, &input.ty);
         self.constraint(input.constraint.as_ref());
@@ -80,7 +84,7 @@ impl<'a> Printer<'a> {
 
     fn label_and_type(&mut self, name: &'a Ident, ty: &'a Type) {
         self.label(name);
-        self.text(": ");
+        self.words(": ");
         self.ty(ty);
     }
 
@@ -96,7 +100,7 @@ impl<'a> Printer<'a> {
 
     pub(super) fn constraint(&mut self, constraint: Option<&'a Constraint>) {
         let Some(constraint) = constraint else { return };
-        self.text(" in ");
+        self.words(" in ");
         match &constraint.kind {
             ConstraintKind::Range { lo, hi } => {
                 self.expr(lo);
@@ -120,7 +124,7 @@ impl<'a> Printer<'a> {
             TypeKind::Match { template, allowed } => {
                 self.text(format!("Match<{}", names::string_literal(template)));
                 if let Some(allowed) = allowed {
-                    self.text(", ");
+                    self.words(", ");
                     self.ty(allowed);
                 }
                 self.text(">");
@@ -152,7 +156,7 @@ impl<'a> Printer<'a> {
         self.doc.indent();
         for (place, alternative) in alternatives.iter().enumerate() {
             if place > 0 {
-                self.text(" |");
+                self.words(" |");
                 self.comments_before(alternative.start());
                 if fill {
                     self.doc.fill();

@@ -45,6 +45,8 @@ pub(super) struct Doc<'a> {
     tokens: Vec<Token<'a>>,
     /// How many requests to stay on one line are in force.
     flat: usize,
+    /// A line end was asked for in spite of such a request.
+    needs_lines: bool,
 }
 
 impl<'a> Doc<'a> {
@@ -78,7 +80,7 @@ impl<'a> Doc<'a> {
 
     pub(super) fn line(&mut self, flat: &'static str) {
         if self.is_flat() {
-            self.text(flat);
+            if flat == " " { self.space() } else { self.text(flat) }
         } else {
             self.tokens.push(Token::Line(flat));
         }
@@ -89,11 +91,16 @@ impl<'a> Doc<'a> {
     }
 
     pub(super) fn hard(&mut self) {
-        self.tokens.push(if self.is_flat() { Token::Space } else { Token::Hard });
+        self.forced(Token::Hard);
     }
 
     pub(super) fn blank(&mut self) {
-        self.tokens.push(if self.is_flat() { Token::Space } else { Token::Blank });
+        self.forced(Token::Blank);
+    }
+
+    fn forced(&mut self, line_end: Token<'a>) {
+        self.needs_lines |= self.is_flat();
+        self.tokens.push(if self.is_flat() { Token::Space } else { line_end });
     }
 
     pub(super) fn if_broken(&mut self, text: &'static str) {
@@ -119,18 +126,31 @@ impl<'a> Doc<'a> {
     }
 
     pub(super) fn comment(&mut self, text: &'a str, own_line: bool) {
+        if self.is_flat() {
+            self.needs_lines = true;
+            return;
+        }
         for (place, line) in text.split('\n').enumerate() {
             self.tokens.push(Token::Comment { text: comment_text(line), own_line: own_line || place > 0 });
         }
     }
 
-    /// From here on there are no places to break, until [`Doc::end_flat`].
-    pub(super) fn begin_flat(&mut self) {
+    /// From here on there are no places to break, until [`Doc::end_flat`], which takes what this returns.
+    pub(super) fn begin_flat(&mut self) -> bool {
         self.flat += 1;
+        std::mem::take(&mut self.needs_lines)
     }
 
-    pub(super) fn end_flat(&mut self) {
+    /// Ends it. Returns whether no line end was asked for.
+    pub(super) fn end_flat(&mut self, before: bool) -> bool {
         self.flat -= 1;
+        let needs_lines = self.needs_lines;
+        self.needs_lines = self.is_flat() && (before || needs_lines);
+        !needs_lines
+    }
+
+    pub(super) fn truncate(&mut self, len: usize) {
+        self.tokens.truncate(len);
     }
 
     /// Whether everything has to stay on one line.

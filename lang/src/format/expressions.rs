@@ -3,6 +3,7 @@
 use super::Printer;
 use super::items::Brackets;
 use super::operators::Place;
+use super::statements::only_statement;
 use crate::ast::*;
 use crate::names;
 
@@ -38,7 +39,7 @@ impl<'a> Printer<'a> {
             ExprKind::If(choice) => self.if_expr(choice),
             ExprKind::For(repeat) => self.for_expr(repeat),
             ExprKind::Each(call) => {
-                self.text("each ");
+                self.words("each ");
                 self.expr(call);
             }
         }
@@ -47,7 +48,7 @@ impl<'a> Printer<'a> {
     /// What follows a name: ` = value`. Operators go on a line of their own rather than be broken beside it; all
     /// else is broken inside its brackets.
     pub(super) fn value_after_equals(&mut self, value: &'a Expr) {
-        self.text(" =");
+        self.words(" =");
         let commented = self.is_comment_before(value.span.start);
         let operators = matches!(value.kind, ExprKind::Binary { .. });
         if !(commented || operators) {
@@ -190,8 +191,8 @@ impl<'a> Printer<'a> {
         self.doc.open();
         let mut choice = choice;
         loop {
-            self.text("if ");
-            self.expr(&choice.condition);
+            self.words("if ");
+            self.operand(&choice.condition, Place::Head);
             self.doc.space();
             self.comments_before(choice.then.span.start);
             self.block(&choice.then, inline);
@@ -201,7 +202,7 @@ impl<'a> Printer<'a> {
                 Else::If(next) => next.span.start,
             });
             self.doc.space();
-            self.text("else ");
+            self.words("else ");
             match otherwise {
                 Else::Block(block) => {
                     self.block(block, inline);
@@ -219,10 +220,10 @@ impl<'a> Printer<'a> {
 
     fn for_expr(&mut self, repeat: &'a For) {
         self.doc.open();
-        self.text("for ");
+        self.words("for ");
         self.pattern(&repeat.pattern);
-        self.text(" in ");
-        self.expr(&repeat.items);
+        self.words(" in ");
+        self.operand(&repeat.items, Place::Head);
         self.doc.space();
         self.comments_before(repeat.body.span.start);
         self.block(&repeat.body, self.doc.is_flat() || is_simple(&repeat.body));
@@ -273,10 +274,10 @@ fn stays_on_a_line(choice: &If) -> bool {
 
 /// Whether a block is one expression without blocks of its own.
 fn is_simple(block: &Block) -> bool {
-    let [only] = block.statements.as_slice() else { return false };
-    let plain = block.end_comments.is_empty() && only.comments.is_empty() && only.docs.is_none();
-    plain
-        && matches!(&only.kind, StatementKind::Expr(value) if !matches!(value.kind, ExprKind::If(_) | ExprKind::For(_)))
+    match only_statement(block).map(|only| &only.kind) {
+        Some(StatementKind::Expr(value)) => !matches!(value.kind, ExprKind::If(_) | ExprKind::For(_)),
+        _ => false,
+    }
 }
 
 /// The columns of an expression that has no brackets, is not deep and not long.

@@ -197,10 +197,13 @@ impl Item for UseItem {
     }
 
     fn print<'a>(&'a self, printer: &mut Printer<'a>) {
-        printer.label(&self.name);
-        if let Some(alias) = &self.alias {
-            printer.text(" as ");
-            printer.binding(alias);
+        match &self.alias {
+            Some(alias) => {
+                printer.label(&self.name);
+                printer.words(" as ");
+                printer.binding(alias);
+            }
+            None => printer.binding(&self.name),
         }
     }
 }

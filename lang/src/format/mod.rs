@@ -53,7 +53,7 @@ pub fn format_statement(statement: &Statement) -> String {
     out
 }
 
-/// The text of an expression, on one line where its blocks allow it.
+/// The text of an expression on one line, for messages: a block of several statements would need more lines.
 pub fn format_expr(expr: &Expr) -> String {
     on_one_line(|printer| printer.expr(expr))
 }
@@ -65,8 +65,7 @@ pub fn format_type(ty: &Type) -> String {
 
 fn on_one_line<'a>(print: impl FnOnce(&mut Printer<'a>)) -> String {
     let mut printer = Printer::new(&[]);
-    printer.doc.begin_flat();
-    print(&mut printer);
+    printer.flat(print);
     let mut out = String::new();
     render::render(printer.doc.tokens(), usize::MAX / 4, &mut out);
     out
@@ -107,6 +106,25 @@ impl<'a> Printer<'a> {
 
     fn text(&mut self, text: impl Into<Cow<'a, str>>) {
         self.doc.text(text);
+    }
+
+    /// Text whose blanks at its ends are not wanted at the ends of a line.
+    fn words(&mut self, text: &'static str) {
+        if text.starts_with(' ') {
+            self.doc.space();
+        }
+        self.text(text.trim());
+        if text.ends_with(' ') {
+            self.doc.space();
+        }
+    }
+
+    /// Prints something without a place to break it. Returns whether it could be: a block of several statements has
+    /// to be broken, and the line is wrong then.
+    fn flat(&mut self, print: impl FnOnce(&mut Self)) -> bool {
+        let before = self.doc.begin_flat();
+        print(self);
+        self.doc.end_flat(before)
     }
 
     /// Writes the remarks that start before an offset and are not yet written.

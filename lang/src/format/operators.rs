@@ -6,6 +6,8 @@ use crate::ast::*;
 /// What an operand belongs to.
 #[derive(Clone, Copy)]
 pub(super) enum Place {
+    /// A block follows it.
+    Head,
     /// A member, a place or a method of it is taken.
     Postfix,
     /// It follows an operator.
@@ -84,7 +86,7 @@ fn needs_parentheses(kind: &ExprKind, place: Place) -> bool {
         }
         (ExprKind::Binary { op, .. }, Place::Right(outer)) => op.precedence() <= outer.precedence(),
         (ExprKind::Binary { .. }, Place::Postfix | Place::Unary(_)) => true,
-        (ExprKind::Unary { .. } | ExprKind::Each(_), Place::Postfix) => true,
+        (ExprKind::Unary { .. }, Place::Postfix) => true,
         (ExprKind::If(_) | ExprKind::For(_) | ExprKind::Select { .. }, _) => true,
         // `-1` is one number, `-(1)` the negative of another one.
         (ExprKind::Int(_) | ExprKind::Float(_), Place::Unary(UnaryOp::Neg) | Place::Postfix) => true,

@@ -12,7 +12,7 @@ const NEVER: usize = usize::MAX / 4;
 /// continues a text begins with a line end; none ends its last line.
 pub(super) fn render(tokens: &[Token<'_>], width: usize, out: &mut String) {
     let sizes = measure(tokens);
-    let mut lines = Lines { out, indent: 0, column: 0, at_start: true, due: false };
+    let mut lines = Lines { out, indent: 0, column: 0, at_start: true, spaced: false, due: false };
     let mut broken = vec![true];
     for (at, token) in tokens.iter().enumerate() {
         let breaks = broken.last().is_none_or(|broken| *broken);
@@ -49,47 +49,48 @@ struct Lines<'o> {
     column: usize,
     /// Nothing is written on this line, its indent neither.
     at_start: bool,
+    /// A blank comes before the next text of this line.
+    spaced: bool,
     /// The line has to end before anything else is written.
     due: bool,
 }
 
 impl Lines<'_> {
     fn text(&mut self, text: &str) {
-        if self.due {
-            self.end();
+        if !text.is_empty() {
+            if self.due {
+                self.end();
+            }
+            self.begin();
+            self.out.push_str(text);
+            self.column += columns(text);
         }
-        self.begin();
-        self.out.push_str(text);
-        self.column += columns(text);
     }
 
+    /// Writes what precedes the next text: the indent of a line, or a blank.
     fn begin(&mut self) {
-        if self.at_start {
-            self.at_start = false;
+        if std::mem::take(&mut self.at_start) {
             self.column = self.indent * INDENT;
             self.out.extend(std::iter::repeat_n(' ', self.column));
-        }
-    }
-
-    fn separator(&mut self, text: &str) {
-        if text == " " {
-            self.space();
-        } else if !text.is_empty() {
-            self.text(text);
-        }
-    }
-
-    fn space(&mut self) {
-        if !self.at_start && !self.due {
+        } else if self.spaced {
             self.out.push(' ');
             self.column += 1;
         }
+        self.spaced = false;
+    }
+
+    fn separator(&mut self, text: &str) {
+        if text == " " { self.space() } else { self.text(text) }
+    }
+
+    fn space(&mut self) {
+        self.spaced = !self.at_start;
     }
 
     fn end(&mut self) {
-        self.out.truncate(self.out.trim_end_matches(' ').len());
         self.out.push('\n');
         self.at_start = true;
+        self.spaced = false;
         self.due = false;
     }
 
@@ -97,9 +98,7 @@ impl Lines<'_> {
         if self.due || own_line && !self.at_start {
             self.end();
         }
-        if !self.at_start && !self.out.ends_with(' ') {
-            self.out.push(' ');
-        }
+        self.space();
         self.begin();
         self.out.push_str(text);
         self.due = true;
@@ -107,7 +106,7 @@ impl Lines<'_> {
 
     /// Where the next text begins.
     fn next_column(&self) -> usize {
-        if self.at_start || self.due { self.indent * INDENT } else { self.column }
+        if self.at_start || self.due { self.indent * INDENT } else { self.column + usize::from(self.spaced) }
     }
 
     fn fits_after_blank(&self, size: usize, width: usize) -> bool {

@@ -25,6 +25,8 @@ impl<'a> Printer<'a> {
             }
             self.annotation(annotation);
         }
+        let last = self.doc.len();
+        self.text("");
         self.comments_before(start_of_kind(&statement.kind));
         self.doc.close();
         if is_declaration(&statement.kind) {
@@ -32,8 +34,15 @@ impl<'a> Printer<'a> {
         } else {
             self.doc.line(" ");
         }
+        let from = self.doc.len();
         self.statement_kind(&statement.kind, statement.span.end);
         self.doc.close();
+        // `@mute (a)` would give the annotation arguments.
+        let takes = statement.annotations.last().is_some_and(|annotation| annotation.args.is_empty())
+            && self.doc.first_text_mut(from).is_some_and(|first| first.starts_with('('));
+        if let (true, Some(empty)) = (takes, self.doc.first_text_mut(last)) {
+            *empty = "()".into();
+        }
     }
 
     /// A statement from its keyword on, which ends at an offset.
@@ -65,7 +74,7 @@ impl<'a> Printer<'a> {
     }
 
     fn import(&mut self, import: &'a Use, end: u32) {
-        self.text("use ");
+        self.words("use ");
         match &import.source {
             UseSource::Module(path) => self.path(path),
             UseSource::File { path, .. } => self.text(names::string_literal(path)),
@@ -73,7 +82,7 @@ impl<'a> Printer<'a> {
         match &import.items {
             UseItems::Module(None) => {}
             UseItems::Module(Some(alias)) => {
-                self.text(" as ");
+                self.words(" as ");
                 self.binding(alias);
             }
             UseItems::Names(items) => {
@@ -84,9 +93,9 @@ impl<'a> Printer<'a> {
     }
 
     fn param(&mut self, param: &'a Param) {
-        self.text("param ");
+        self.words("param ");
         self.binding(&param.name);
-        self.text(": ");
+        self.words(": ");
         self.ty(&param.ty);
         self.constraint(param.constraint.as_ref());
         if let Some(default) = &param.default {
@@ -95,17 +104,17 @@ impl<'a> Printer<'a> {
     }
 
     fn constant(&mut self, constant: &'a Const) {
-        self.text("const ");
+        self.words("const ");
         self.binding(&constant.name);
         if let Some(ty) = &constant.ty {
-            self.text(": ");
+            self.words(": ");
             self.ty(ty);
         }
         self.value_after_equals(&constant.value);
     }
 
     fn binding_statement(&mut self, binding: &'a Let) {
-        self.text("let ");
+        self.words("let ");
         self.pattern(&binding.pattern);
         self.value_after_equals(&binding.value);
     }
@@ -118,23 +127,23 @@ impl<'a> Printer<'a> {
     }
 
     fn assert(&mut self, assert: &'a Assert) {
-        self.text("assert ");
+        self.words("assert ");
         self.expr(&assert.condition);
         if let Some(message) = &assert.message {
-            self.text(", ");
+            self.words(", ");
             self.expr(message);
         }
     }
 
     fn function(&mut self, function: &'a Fn) {
         self.doc.open();
-        self.text("fn ");
+        self.words("fn ");
         self.binding(&function.name);
         // A remark behind the last parameter stays in the parentheses.
         let end = function.returns.as_ref().map_or(function.body.span, |returns| returns.span).start;
         self.list_in_group(Brackets::PAREN, &function.params, end);
         if let Some(returns) = &function.returns {
-            self.text(" -> ");
+            self.words(" -> ");
             self.returns(returns);
         }
         self.doc.space();
@@ -152,7 +161,7 @@ impl<'a> Printer<'a> {
     pub(super) fn ret(&mut self, output: &'a Return) {
         if let Some(name) = &output.name {
             self.label(name);
-            self.text(": ");
+            self.words(": ");
         }
         self.ty(&output.ty);
     }
@@ -163,7 +172,7 @@ impl<'a> Printer<'a> {
         self.doc.indent();
         let first = block.statements.first().map_or(block.span.end, start);
         self.comments_before(first);
-        if inline && let [only] = block.statements.as_slice() {
+        if let (true, Some(only)) = (inline, only_statement(block)) {
             self.doc.line(" ");
             self.statement(only);
             self.comments_before(block.span.end);
@@ -188,6 +197,13 @@ impl<'a> Printer<'a> {
             self.doc.hard();
         }
     }
+}
+
+/// The statement of a block that holds nothing else, remarks neither.
+pub(super) fn only_statement(block: &Block) -> Option<&Statement> {
+    let [only] = block.statements.as_slice() else { return None };
+    let alone = block.end_comments.is_empty() && only.comments.is_empty() && only.docs.is_none();
+    alone.then_some(only)
 }
 
 /// Whether annotations always stand above a statement rather than before it.
