@@ -106,6 +106,80 @@ pub enum ImportError {
         #[label("this is computed from its own node's result")]
         span: Span,
     },
+
+    /// A link that goes round through nodes that compute nothing.
+    #[error("the links through node {id} go round in a circle")]
+    #[diagnostic(
+        code(import::endless_link),
+        help(
+            "reroutes and bypassed nodes hand on what they are given, and here nothing ever comes in; remove a link"
+        )
+    )]
+    EndlessLink {
+        /// A node on the circle.
+        id: String,
+        /// Its class.
+        class: String,
+        /// Where it is.
+        #[label("this {class} hands on its own output")]
+        span: Span,
+    },
+
+    /// An output of a subgraph that is linked to an input of it.
+    #[error("output `{output}` of the subgraph `{subgraph}` is its input `{input}`")]
+    #[diagnostic(
+        code(import::passthrough),
+        help(
+            "ComfyUI's editor cannot run this either; link what is linked to the input directly, or put a Reroute between"
+        )
+    )]
+    Passthrough {
+        /// The input.
+        input: String,
+        /// The output.
+        output: String,
+        /// The name of the subgraph.
+        subgraph: String,
+        /// The output in the definition.
+        #[label("nothing in the subgraph gives this")]
+        span: Span,
+    },
+
+    /// A subgraph that uses itself.
+    #[error("the subgraph `{name}` uses itself")]
+    #[diagnostic(code(import::subgraph_in_itself), help("remove this node, or let it use another subgraph"))]
+    SubgraphInItself {
+        /// Its name.
+        name: String,
+        /// The node that uses it.
+        #[label("this is inside of `{name}`")]
+        span: Span,
+    },
+
+    /// Subgraphs in subgraphs beyond what anybody needs.
+    #[error("subgraphs are nested more than {limit} levels deep")]
+    #[diagnostic(code(import::subgraphs_too_deep), help("unpack some of them in ComfyUI's editor"))]
+    SubgraphsTooDeep {
+        /// The limit.
+        limit: usize,
+        /// Where the limit is passed.
+        #[label("this is level {}", limit + 1)]
+        span: Span,
+    },
+
+    /// More nodes than are read.
+    #[error("this workflow has more than {limit} nodes when its subgraphs are expanded")]
+    #[diagnostic(
+        code(import::too_many_nodes),
+        help("workflows have some hundreds; if this is one, raise the limit")
+    )]
+    TooManyNodes {
+        /// The limit.
+        limit: usize,
+        /// The node where the limit is passed.
+        #[label("the limit is passed here")]
+        span: Span,
+    },
 }
 
 /// Something odd in a file that was read nevertheless.
@@ -253,6 +327,194 @@ pub enum ImportWarning {
         #[label("spaces around the name")]
         span: Span,
     },
+
+    /// Two nodes with one id.
+    #[error("two nodes have the id {id}")]
+    #[diagnostic(
+        code(import::duplicate_id),
+        help(
+            "links of {id} are those of the first one; this one is read as {given}, as ComfyUI's editor does"
+        )
+    )]
+    DuplicateId {
+        /// The id.
+        id: String,
+        /// The id that this one is given.
+        given: String,
+        /// The second one.
+        #[label("the second one")]
+        span: Span,
+    },
+
+    /// A node without an id.
+    #[error("a node has no id")]
+    #[diagnostic(code(import::no_id), help("it is read as {given}, and nothing can be linked to it"))]
+    NoId {
+        /// The id that it is given.
+        given: String,
+        /// The node.
+        #[label("no `id` beside this")]
+        span: Span,
+    },
+
+    /// Two rows of the table of links that end at one input.
+    #[error("two links end at one input")]
+    #[diagnostic(
+        code(import::competing_links),
+        help("an input takes one link; the other one counts, as it does in ComfyUI's editor")
+    )]
+    CompetingLinks {
+        /// The one that counts.
+        #[label("this one counts")]
+        kept: Span,
+        /// The other one.
+        #[label("this one is ignored")]
+        span: Span,
+    },
+
+    /// A link one end of which is missing.
+    #[error("{}", lost.message())]
+    #[diagnostic(code(import::lost_link), help("the link is left out, as ComfyUI's editor does; {}", lost.help()))]
+    LostLink {
+        /// What is missing.
+        lost: Lost,
+        /// The link, or the input.
+        #[label("{}", lost.label())]
+        span: Span,
+    },
+
+    /// A row of the table of links that is none.
+    #[error("this is not a link")]
+    #[diagnostic(
+        code(import::bad_row),
+        help(
+            "it is ignored; a link is `[id, origin, slot, target, slot, type]`, or an object with `origin_id`, `origin_slot`, `target_id` and `target_slot`"
+        )
+    )]
+    BadRow {
+        /// The row.
+        #[label("ids or slots are missing")]
+        span: Span,
+    },
+
+    /// Values of widgets that are no list.
+    #[error("the widget values of this {class} are {found}")]
+    #[diagnostic(
+        code(import::named_values),
+        help(
+            "ComfyUI's editor ignores them, so the defaults count; values are a list in the order of the widgets"
+        )
+    )]
+    NamedValues {
+        /// The class.
+        class: String,
+        /// What they are.
+        found: &'static str,
+        /// Where they are.
+        #[label("{found}, not a list")]
+        span: Span,
+    },
+
+    /// A widget without a value.
+    #[error("`{name}` is null")]
+    #[diagnostic(
+        code(import::null_value),
+        help("it is kept; ComfyUI's server would refuse it, so give it a value before it runs")
+    )]
+    NullValue {
+        /// The widget.
+        name: String,
+        /// Where it is written.
+        #[label("no value")]
+        span: Span,
+    },
+
+    /// A version of the format that nobody knows.
+    #[error("this version of the workflow format is unknown")]
+    #[diagnostic(
+        code(import::unknown_version),
+        help("versions 0.4 and 1 are known; it is read as one of these")
+    )]
+    UnknownVersion {
+        /// The version.
+        #[label("neither 0.4 nor 1")]
+        span: Span,
+    },
+
+    /// A group node, which newer versions of ComfyUI do not have.
+    #[error("`{class}` is a group node")]
+    #[diagnostic(
+        code(import::group_node),
+        help(
+            "subgraphs replaced these; open the workflow in ComfyUI's editor, convert the group node to a subgraph, and save it"
+        )
+    )]
+    GroupNode {
+        /// Its class.
+        class: String,
+        /// Where it is.
+        #[label("kept as it is, though nothing can run it")]
+        span: Span,
+    },
+}
+
+/// The end of a link that is missing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lost {
+    /// The node that it comes from.
+    Origin {
+        /// The id that is named.
+        id: String,
+    },
+    /// The node that it leads to.
+    Target {
+        /// The id that is named.
+        id: String,
+    },
+    /// The input that it leads to.
+    Socket {
+        /// The class of the node.
+        class: String,
+        /// The number that is named.
+        slot: u32,
+    },
+    /// The row in the table of links.
+    Row {
+        /// The input.
+        input: String,
+        /// The number of the row.
+        link: i128,
+    },
+}
+
+impl Lost {
+    fn message(&self) -> String {
+        match self {
+            Self::Origin { id } => format!("a link comes from node {id}, which is not in this file"),
+            Self::Target { id } => format!("a link leads to node {id}, which is not in this file"),
+            Self::Socket { class, slot } => {
+                format!("a link leads to input {slot} of a {class}, which has fewer")
+            }
+            Self::Row { input, link } => {
+                format!("`{input}` has link {link}, which is not in the table of links")
+            }
+        }
+    }
+
+    fn label(&self) -> String {
+        match self {
+            Self::Origin { id } | Self::Target { id } => format!("there is no node {id}"),
+            Self::Socket { .. } => "there is no such input".into(),
+            Self::Row { link, .. } => format!("there is no link {link}"),
+        }
+    }
+
+    fn help(&self) -> &'static str {
+        match self {
+            Self::Origin { .. } | Self::Row { .. } => "the input has no link then",
+            Self::Target { .. } | Self::Socket { .. } => "nothing reads it",
+        }
+    }
 }
 
 impl ImportError {
@@ -264,7 +526,12 @@ impl ImportError {
             | Self::NotAWorkflow { span, .. }
             | Self::NoClass { span, .. }
             | Self::BadLink { span, .. }
-            | Self::Cycle { span, .. } => *span,
+            | Self::Cycle { span, .. }
+            | Self::EndlessLink { span, .. }
+            | Self::Passthrough { span, .. }
+            | Self::SubgraphInItself { span, .. }
+            | Self::SubgraphsTooDeep { span, .. }
+            | Self::TooManyNodes { span, .. } => *span,
             Self::TooLarge { .. } => Span::new(0, 0),
         }
     }
@@ -282,29 +549,52 @@ impl ImportWarning {
             | Self::BadInputs { span, .. }
             | Self::DanglingLink { span, .. }
             | Self::NoSuchOutput { span, .. }
-            | Self::ClassSpaces { span, .. } => *span,
+            | Self::ClassSpaces { span, .. }
+            | Self::DuplicateId { span, .. }
+            | Self::NoId { span, .. }
+            | Self::CompetingLinks { span, .. }
+            | Self::LostLink { span, .. }
+            | Self::BadRow { span }
+            | Self::NamedValues { span, .. }
+            | Self::NullValue { span, .. }
+            | Self::UnknownVersion { span }
+            | Self::GroupNode { span, .. } => *span,
         }
     }
 }
 
 /// The codes of everything that importing says; each has a page.
-pub const CODES: [&str; 16] = [
+pub const CODES: [&str; 30] = [
     "import::bad_inputs",
     "import::bad_link",
+    "import::bad_row",
     "import::class_spaces",
+    "import::competing_links",
     "import::cycle",
     "import::dangling_link",
+    "import::duplicate_id",
     "import::duplicate_key",
+    "import::endless_link",
+    "import::group_node",
     "import::half_character",
+    "import::lost_link",
+    "import::named_values",
     "import::nesting_too_deep",
     "import::no_class",
+    "import::no_id",
     "import::no_such_output",
     "import::not_a_node",
     "import::not_a_workflow",
     "import::not_finite",
     "import::not_json",
+    "import::null_value",
+    "import::passthrough",
     "import::rounded_integer",
+    "import::subgraph_in_itself",
+    "import::subgraphs_too_deep",
     "import::too_large",
+    "import::too_many_nodes",
+    "import::unknown_version",
 ];
 
 /// What is wrong with a text that should be JSON.

@@ -6,6 +6,7 @@ pub mod error;
 pub mod json;
 pub mod program;
 pub mod prompt;
+mod ui;
 mod values;
 
 use crate::Span;
@@ -74,7 +75,7 @@ fn refused(error: ImportError) -> Read {
 pub fn read_value(value: &Value<'_>, declarations: &dyn Declarations, limits: Limits) -> Read {
     match find(value) {
         Some((Format::Api, prompt)) => api::read(prompt, declarations),
-        Some((Format::Ui, _)) => refused(not_a_workflow(value)),
+        Some((Format::Ui, graph)) => ui::read(graph, declarations, limits),
         None => refused(not_a_workflow(value)),
     }
 }
