@@ -5,6 +5,7 @@ mod cycles;
 pub mod error;
 pub mod json;
 pub mod picture;
+pub mod program;
 pub mod prompt;
 mod ui;
 mod values;
