@@ -9,8 +9,9 @@ mod decl;
 mod facts;
 mod semantics;
 
-pub use decl::{InputDecl, Literal, NodeDecl, OutputDecl, Type, node, nodes};
+pub use decl::{Library, NamedType, named_type, named_types, node, nodes};
 pub use facts::{Conditioning, Fact, FileError, ModelFile, Scalar, Tensor, World};
+pub use floe_lang::decl::{InputDecl, Literal, NodeDecl, OutputDecl, Type};
 pub use semantics::{
     Call, Loader, ProgramUse, Purity, SAMPLERS, SCHEDULERS, Scratch, SemanticError, Semantics, Work,
     semantics,

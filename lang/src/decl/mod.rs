@@ -4,6 +4,11 @@
 //! built at run time. Everything that must know a class reads this: checker, importer, exporter, documentation.
 
 mod display;
+pub mod error;
+pub mod from_ast;
+
+pub use error::{DeclError, Place};
+pub use from_ast::{Declared, Scope, declare};
 
 use std::borrow::Cow;
 
