@@ -112,7 +112,8 @@ impl<'a> Evaluator<'a> {
                     name: name.clone(),
                     suggestion: Some(format!("\"{name}\"")),
                     span: place.into(),
-                    elsewhere: crate::error::Elsewhere::Nowhere,
+                    below: None,
+                    outside: None,
                 });
                 self.spread_value(target, value, place, args);
             }

@@ -8,7 +8,7 @@ use super::Evaluator;
 use super::functions::{FUNCTIONS, Function, lookup};
 use super::hint::Hint;
 use super::scope::Def;
-use crate::error::{CompileError, Elsewhere, EvalError, NameError, suggest};
+use crate::error::{CompileError, EvalError, NameError, suggest};
 use crate::flat::{Arg, Call, CallId, Decl, Mode, Place, Value};
 use crate::types::type_of;
 
@@ -98,11 +98,11 @@ impl<'a> Evaluator<'a> {
     }
 
     fn unknown_node(&mut self, name: &Ident) -> Option<Callee> {
-        let elsewhere = self.elsewhere(&name.name);
+        let (below, outside) = self.elsewhere(&name.name);
         let span = self.place(name.span).into();
-        if elsewhere != Elsewhere::Nowhere {
+        if below.is_some() || outside.is_some() {
             let name = name.name.clone();
-            self.error(CompileError::UnknownName { name, suggestion: None, span, elsewhere });
+            self.error(CompileError::UnknownName { name, suggestion: None, span, below, outside });
             return None;
         }
         let known = nodes().iter().map(|decl| decl.name.as_ref());

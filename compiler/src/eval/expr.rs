@@ -153,7 +153,9 @@ impl<'a> Evaluator<'a> {
     /// `base.member`
     fn member(&mut self, base: &Value, member: &Member, span: Span) -> Value {
         let slot = |names: &mut dyn Iterator<Item = &str>, count: usize| match member {
-            Member::Name(name) => names.position(|known| known == name.name),
+            Member::Name(name) => {
+                names.enumerate().find(|(_, known)| *known == name.name).map(|(slot, _)| slot)
+            }
             Member::Index { index, .. } => usize::try_from(*index).ok().filter(|&slot| slot < count),
         };
         let found = match base {

@@ -31,16 +31,17 @@ use floe_lang::{SourceFile, Span, ast};
 use floe_stdlib::World;
 
 use crate::Options;
-use crate::error::{CompileError, EvalError, Warning};
+use crate::error::{CompileError, EvalError};
 use crate::flat::{CallId, Flat, InstanceId, Place, Value};
 
-use findings::Findings;
 use modules::Module;
 use moment::Chance;
 use scope::{Flow, Frame};
 use sources::Sources;
 
+pub(crate) use findings::Findings;
 pub use moment::{Binding, Pick};
+pub(crate) use params::coerce;
 
 /// How deep calls of flows and expressions may nest in all. Far beyond real programs, and a stack holds it.
 const DEPTH: u32 = 400;
@@ -60,8 +61,7 @@ pub(crate) enum Judge {
 /// An evaluated program with everything that was found on the way.
 pub(crate) struct Evaluated {
     pub(crate) flat: Flat,
-    pub(crate) errors: Vec<CompileError>,
-    pub(crate) warnings: Vec<Warning>,
+    pub(crate) found: Findings,
     /// Calls at statement level whose result goes nowhere.
     pub(crate) loose: Vec<CallId>,
     /// Names that nothing uses, with the place of their definition.
@@ -145,8 +145,7 @@ impl<'a> Evaluator<'a> {
         let unused = defined.into_iter().filter(|(place, _)| !used.contains(place));
         Evaluated {
             flat,
-            errors: found.errors,
-            warnings: found.warnings,
+            found,
             loose: loose.into_iter().collect(),
             unused: unused.map(|(place, name)| (name, place)).collect(),
             files,

@@ -1,5 +1,7 @@
 //! What a program is bound with besides its params: time and chance.
 
+use floe_lang::text::{CivilTime, date_format, dynamic_prompt};
+
 use super::functions::Moment;
 
 /// How many steps evaluation may take unless something else is said. Some hundred thousand calls need a few million.
@@ -21,7 +23,7 @@ pub struct Binding {
     /// Which alternative `dynamic("{a|b}")` takes.
     pub pick: Pick,
     /// The time that `now(…)` writes.
-    pub now: Time,
+    pub now: CivilTime,
     /// Where random numbers begin.
     pub chance: u64,
     /// How many steps evaluation may take.
@@ -30,7 +32,7 @@ pub struct Binding {
 
 impl Binding {
     /// A binding at a time, with the usual limits.
-    pub fn at(now: Time, chance: u64) -> Binding {
+    pub fn at(now: CivilTime, chance: u64) -> Binding {
         Binding { pick: Pick::default(), now, chance, steps: STEPS }
     }
 }
@@ -40,7 +42,7 @@ impl Binding {
 pub(super) struct Chance {
     state: u64,
     pick: Pick,
-    now: Time,
+    now: CivilTime,
 }
 
 impl Chance {
@@ -60,5 +62,48 @@ impl Chance {
     pub(super) fn between(&mut self, lo: i128, hi: i128) -> i128 {
         let count = (hi - lo).max(0) + 1;
         lo + i128::from(self.next()) % count
+    }
+}
+
+impl Moment for Chance {
+    fn pick(&mut self, text: &str) -> String {
+        match self.pick {
+            Pick::First => dynamic_prompt::first(text),
+            Pick::Random => dynamic_prompt::pick(text, |count| {
+                let last = count.saturating_sub(1) as i128;
+                usize::try_from(self.between(0, last)).unwrap_or(0)
+            }),
+        }
+    }
+
+    fn time(&self, format: &str) -> String {
+        date_format::format(format, self.now)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chance(beginning: u64) -> Chance {
+        let now = CivilTime { year: 2026, month: 1, day: 2, hour: 3, minute: 4, second: 5 };
+        Chance::new(&Binding::at(now, beginning))
+    }
+
+    #[test]
+    fn draws_stay_in_their_range_and_repeat() {
+        let draws = |beginning| (0..100).map(|_| beginning).scan(chance(beginning), |chance, _| Some(chance.between(-2, 3))).collect::<Vec<_>>();
+        let drawn = draws(7);
+        assert!((-2..=3).all(|value| drawn.contains(&value)), "{drawn:?}");
+        assert!(drawn.iter().all(|value| (-2..=3).contains(value)));
+        assert_eq!(drawn, draws(7));
+        assert_ne!(drawn, draws(8));
+    }
+
+    #[test]
+    fn the_whole_range_of_ints_can_be_drawn_from() {
+        let (lo, hi) = (i128::from(i64::MIN), i128::from(u64::MAX));
+        let drawn = chance(1).between(lo, hi);
+        assert!((lo..=hi).contains(&drawn));
     }
 }

@@ -6,10 +6,10 @@ use floe_stdlib::node;
 
 use super::Evaluator;
 use super::hint::Hint;
-use super::scope::{Def, Kind};
+use super::scope::Kind;
 use crate::error::{CompileError, suggest};
 use crate::flat::{Arg, Bound, Call, Decl, Marks, Mode, Place, Value};
-use crate::types::{describe, fits};
+use crate::types::fits;
 
 /// The largest number that is drawn where nothing says how large it may be: other programs read larger ones wrongly,
 /// since they have numbers of 53 bits only.
@@ -191,13 +191,13 @@ impl<'a> Evaluator<'a> {
         if choices.contains(value) {
             return true;
         }
-        let error = crate::check::not_a_choice(name, value, choices, place);
+        let error = crate::bounds::not_a_choice(name, value, choices, place);
         self.error(error);
         false
     }
 
     fn in_range(&mut self, name: &str, value: &Value, lo: &Value, hi: &Value, place: Place) -> bool {
-        let error = crate::check::out_of_range(name, value, Some(lo), Some(hi), place);
+        let error = crate::bounds::out_of_range(name, value, Some(lo), Some(hi), place);
         let fine = error.is_none();
         if let Some(error) = error {
             self.error(error);

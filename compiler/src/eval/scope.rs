@@ -9,10 +9,11 @@ use std::sync::Arc;
 
 use floe_lang::ast::{self, Ident};
 use floe_lang::decl::Type;
+use miette::SourceSpan;
 
 use super::Evaluator;
 use super::modules::ModuleId;
-use crate::error::{CompileError, Elsewhere, NameError, suggest};
+use crate::error::{CompileError, NameError, suggest};
 use crate::flat::{Decl, InstanceId, Place, Value};
 use crate::types::forget;
 
@@ -223,17 +224,13 @@ impl<'a> Evaluator<'a> {
     }
 
     fn unknown_name(&mut self, name: &str, place: Place) -> Value {
-        let elsewhere = self.elsewhere(name);
-        let suggestion = match elsewhere {
-            Elsewhere::Nowhere => suggest(name, self.visible()),
+        let (below, outside) = self.elsewhere(name);
+        let suggestion = match (below, outside) {
+            (None, None) => suggest(name, self.visible()),
             _ => None,
         };
-        self.poison(CompileError::UnknownName {
-            name: name.to_owned(),
-            suggestion,
-            span: place.into(),
-            elsewhere,
-        })
+        let (name, span) = (name.to_owned(), place.into());
+        self.poison(CompileError::UnknownName { name, suggestion, span, below, outside })
     }
 
     /// All names that are seen here.
@@ -243,20 +240,18 @@ impl<'a> Evaluator<'a> {
         self.frame().locals.keys().chain(names).copied()
     }
 
-    /// Whether a name that is not seen here is defined at another place of the file.
-    pub(super) fn elsewhere(&self, name: &str) -> Elsewhere {
+    /// Where a name that is not seen here is defined all the same: further down in the file, or outside of the flow.
+    pub(super) fn elsewhere(&self, name: &str) -> (Option<SourceSpan>, Option<SourceSpan>) {
         let module = self.module(self.frame().module);
         match module.names.get(name) {
             Some(named) if matches!(named.kind, Kind::Param | Kind::Let) => {
-                return Elsewhere::OutsideFlow(named.place.into());
+                return (None, Some(named.place.into()));
             }
             _ => {}
         }
         let statements = module.ast.statements.iter();
         let below = statements.flat_map(|statement| statement.kind.names()).find(|below| below.name == name);
-        below.map_or(Elsewhere::Nowhere, |below| {
-            Elsewhere::Below(Place { file: self.frame().file, span: below.span }.into())
-        })
+        (below.map(|below| Place { file: self.frame().file, span: below.span }.into()), None)
     }
 
     /// A name for a call, unique in its instance.
