@@ -1,7 +1,6 @@
 //! Text to plan, with every message ready to be shown.
 
-use floe_compiler::{Compiled, Options};
-use floe_lang::SourceFile;
+use floe_compiler::{Checked, Compiled, Files, Options};
 use miette::Report;
 
 use crate::folders::Folders;
@@ -35,13 +34,9 @@ pub struct Failure {
 /// All errors of the program at once.
 pub fn compile(source: &Source, folders: &Folders, options: &Options) -> Result<Compilation, Failure> {
     let front = front(source, ImportOptions::default())?;
-    let mut warnings = front.warnings;
     let checked = floe_compiler::compile(&front.ast, &with_params(source, options), folders);
-    warnings.extend(reports(source.file(), checked.warnings));
-    match checked.value {
-        Some(compiled) => Ok(Compilation { compiled, warnings }),
-        None => Err(semantic(source.file(), checked.errors, warnings)),
-    }
+    let (compiled, warnings) = judged(source, front.warnings, checked)?;
+    Ok(Compilation { compiled, warnings })
 }
 
 /// Checks a program without planning it.
@@ -50,17 +45,12 @@ pub fn compile(source: &Source, folders: &Folders, options: &Options) -> Result<
 /// All errors of the program at once.
 pub fn check(source: &Source, folders: &Folders, options: &Options) -> Result<Vec<Report>, Failure> {
     let front = front(source, ImportOptions::default())?;
-    let mut warnings = front.warnings;
     let checked = floe_compiler::check(&front.ast, &with_params(source, options), folders);
-    warnings.extend(reports(source.file(), checked.warnings));
-    match checked.value {
-        Some(_) => Ok(warnings),
-        None => Err(semantic(source.file(), checked.errors, warnings)),
-    }
+    Ok(judged(source, front.warnings, checked)?.1)
 }
 
 /// Options with the params that the program came with, where the options say nothing else.
-fn with_params(source: &Source, options: &Options) -> Options {
+pub(crate) fn with_params(source: &Source, options: &Options) -> Options {
     let mut options = options.clone();
     for (name, value) in source.params() {
         options.params.entry(name.clone()).or_insert_with(|| value.clone());
@@ -68,11 +58,21 @@ fn with_params(source: &Source, options: &Options) -> Options {
     options
 }
 
-fn semantic(source: &SourceFile, errors: Vec<floe_compiler::CompileError>, warnings: Vec<Report>) -> Failure {
+/// What the compiler made, with all warnings; or all errors.
+pub(crate) fn judged<T>(
+    source: &Source,
+    mut warnings: Vec<Report>,
+    checked: Checked<T>,
+) -> Result<(T, Vec<Report>), Failure> {
     use floe_compiler::CompileError::{MissingFile, OutOfMemory};
-    let machine = errors.iter().all(|error| matches!(error, MissingFile { .. } | OutOfMemory { .. }));
-    let count = errors.len();
-    let mut all = reports(source, errors);
+    let files = Files::new(source.file().clone(), checked.files);
+    warnings.extend(reports(&files, checked.warnings));
+    if let Some(value) = checked.value {
+        return Ok((value, warnings));
+    }
+    let machine = checked.errors.iter().all(|error| matches!(error, MissingFile { .. } | OutOfMemory { .. }));
+    let errors = checked.errors.len();
+    let mut all = reports(&files, checked.errors);
     all.extend(warnings);
-    Failure { reports: all, errors: count, machine }
+    Err(Failure { reports: all, errors, machine })
 }
