@@ -26,6 +26,8 @@ fn unknown(classes: &[String]) -> Option<String> {
     match classes.len() {
         0 => None,
         1 => Some(format!("{names} is not known here: its declaration says what the workflow shows of it")),
-        _ => Some(format!("{names} are not known here: their declarations say what the workflow shows of them")),
+        _ => Some(format!(
+            "{names} are not known here: their declarations say what the workflow shows of them"
+        )),
     }
 }

@@ -6,8 +6,7 @@ use std::thread::available_parallelism;
 
 use bytesize::ByteSize;
 use floe_driver::{
-    Event, Isa, Machine, Plan, Pool, RunOptions, Source, compile, is_plan, read_plan,
-    run as run_plan,
+    Event, Isa, Machine, Plan, Pool, RunOptions, Source, compile, is_plan, read_plan, run as run_plan,
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use floe_compiler::Files;
-use floe_lang::comfy::{self, Format, Limits, program};
 use floe_lang::ast;
+use floe_lang::comfy::{self, Format, Limits, program};
 use floe_stdlib::Library;
 use miette::{Diagnostic, Report};
 

@@ -94,7 +94,10 @@ mod tests {
         create(&file, "old").unwrap();
         assert!(matches!(create(&file, "new"), Err(DriverError::Exists { .. })));
         assert_eq!(fs::read_to_string(&file).unwrap(), "old");
-        assert!(matches!(create(&folder.path().join("none/a.flow"), "new"), Err(DriverError::Unwritable { .. })));
+        assert!(matches!(
+            create(&folder.path().join("none/a.flow"), "new"),
+            Err(DriverError::Unwritable { .. })
+        ));
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is left beside it");
     }
 

@@ -33,7 +33,8 @@ fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
     for entry in json("corpus/manifest.json").as_array().expect("a list of files") {
         let file = entry["file"].as_str().expect("a path").to_owned();
-        let flags: Vec<&str> = entry["flags"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+        let flags: Vec<&str> =
+            entry["flags"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
         let expected = match entry["format"].as_str() {
             Some("api") => Some(file.clone()),
             _ => entry["expected"].as_str().map(str::to_owned),
@@ -74,7 +75,8 @@ fn words(reports: &[miette::Report]) -> String {
 fn exported(text: &str, format: ExportFormat) -> Result<Value, String> {
     let now = "2026-01-02T03:04:05Z".parse().expect("a time");
     let options = ExportOptions { format, pick: Pick::First, now: Some(now), ..ExportOptions::default() };
-    let exported = export(&Source::flow("program.flow", text), &options).map_err(|failure| words(&failure.reports))?;
+    let exported =
+        export(&Source::flow("program.flow", text), &options).map_err(|failure| words(&failure.reports))?;
     serde_json::from_str(&exported.text).map_err(|error| error.to_string())
 }
 
@@ -170,7 +172,11 @@ fn every_file_is_a_program_or_a_useful_error() {
             Err(failure) => wrong.push(format!("{}: {}", case.file, words(&failure.reports))),
         }
         if let Err(words) = exported(&text, ExportFormat::Api) {
-            wrong.push(format!("{}{}: {words}", case.file, if case.known { "" } else { " (unknown classes)" }));
+            wrong.push(format!(
+                "{}{}: {words}",
+                case.file,
+                if case.known { "" } else { " (unknown classes)" }
+            ));
         }
     }
     println!("{} files, {programs} programs, {errors} errors", CASES.len());

@@ -3,6 +3,8 @@
 mod api;
 mod ids;
 mod json;
+mod layout;
+mod ui;
 
 use floe_lang::ast;
 use floe_stdlib::World;
@@ -19,4 +21,14 @@ pub fn export_api(program: &ast::File, options: &Options, world: &dyn World) -> 
     let (prompt, errors) = api::prompt(&evaluated.flat);
     errors.into_iter().for_each(|error| evaluated.found.error(error));
     checked(Some(json::write(&prompt)), evaluated)
+}
+
+/// Evaluates a program and writes it as the file that ComfyUI's editor opens: see [`ui`].
+///
+/// Values that the editor has no place for are warnings: the file means the same but for these.
+pub fn export_ui(program: &ast::File, options: &Options, world: &dyn World) -> Checked<String> {
+    let mut evaluated = evaluate(program, options, world, Judge::Values);
+    modes::apply(&mut evaluated.flat);
+    let workflow = ui::workflow(program, &evaluated.flat);
+    checked(Some(json::write(&workflow.json)), evaluated)
 }

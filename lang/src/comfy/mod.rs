@@ -10,6 +10,12 @@ pub mod prompt;
 mod ui;
 mod values;
 
+/// What the editor makes of declarations: names of the types of sockets, widgets and what they store.
+pub mod editor {
+    pub use super::ui::types::comfy_name as socket_type;
+    pub use super::ui::widgets::{default as default_value, has_control};
+}
+
 use crate::Span;
 use crate::decl::Declarations;
 use error::{ImportError, ImportWarning};

@@ -70,7 +70,8 @@ pub(crate) fn layout(nodes: &[Node], links: &[Link]) -> Layout {
             members[frame].push(index);
         }
     }
-    let frames = members.into_iter().map(|members| Some(framed(bounds(nodes, &places, members.into_iter())?)));
+    let frames =
+        members.into_iter().map(|members| Some(framed(bounds(nodes, &places, members.into_iter())?)));
     Layout { frames: frames.collect(), places }
 }
 

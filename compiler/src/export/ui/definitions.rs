@@ -97,7 +97,11 @@ impl Definitions {
         }
         all.retain(|column| {
             let differ = column.values.iter().any(|value| *value != column.values[0]);
-            differ || ids.iter().zip(&column.values).all(|(id, value)| is_param(bodies, *id, &column.name, value))
+            differ
+                || ids
+                    .iter()
+                    .zip(&column.values)
+                    .all(|(id, value)| is_param(bodies, *id, &column.name, value))
         });
         self.all.push(Definition { members: ids, promoted: merged(all) });
     }
@@ -153,7 +157,11 @@ impl Shape {
 
     fn column(&mut self, item: usize, input: usize, name: &str, value: &Value) {
         self.text.push_str(" _");
-        self.columns.push(Column { target: (item, input), name: name.to_owned(), values: vec![value.clone()] });
+        self.columns.push(Column {
+            target: (item, input),
+            name: name.to_owned(),
+            values: vec![value.clone()],
+        });
     }
 
     fn origin(&mut self, origin: Option<Origin>) {

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use floe_lang::comfy::editor::socket_type;
 use floe_lang::comfy::prompt::Json;
 use floe_lang::decl::Type;
 
 use super::bodies::{Bodies, Item, Origin, Port, link};
 use super::definitions::{Definition, Definitions};
-use super::sockets::{Face, Socket, face};
 use super::size::Content;
+use super::sockets::{Face, Socket, face};
 use crate::export::layout;
 use crate::flat::{Call, CallId, InstanceId, Marks, Mode, Value};
 
@@ -137,8 +138,10 @@ impl Drawer<'_, '_> {
         frame: &dyn Fn(Item) -> Option<usize>,
     ) -> Graph {
         let items = &self.bodies.body(body).items;
-        let promoted: BTreeSet<(usize, usize)> =
-            definition.iter().flat_map(|of| of.promoted.iter().flat_map(|value| value.targets.iter().copied())).collect();
+        let promoted: BTreeSet<(usize, usize)> = definition
+            .iter()
+            .flat_map(|of| of.promoted.iter().flat_map(|value| value.targets.iter().copied()))
+            .collect();
         let mut graph = Graph::default();
         let mut sources: Vec<Vec<Option<Source>>> = Vec::new();
         let mut boxes = Vec::new();
@@ -162,7 +165,12 @@ impl Drawer<'_, '_> {
         graph
     }
 
-    fn call(&mut self, body: Option<InstanceId>, id: CallId, promoted: &dyn Fn(usize) -> bool) -> Option<Drawn> {
+    fn call(
+        &mut self,
+        body: Option<InstanceId>,
+        id: CallId,
+        promoted: &dyn Fn(usize) -> bool,
+    ) -> Option<Drawn> {
         let call = self.bodies.flat.call(id);
         let Face { inputs, values, lost, content } = face(call, promoted);
         self.lost.extend(lost.into_iter().map(|arg| Lost { call: id, arg }));
@@ -211,7 +219,9 @@ impl Drawer<'_, '_> {
             sources.push(self.bodies.origin(body, port).map(|origin| Source::Origin(origin, port)));
         }
         let promoted_names = names.inputs.iter().skip(inner.inputs.len());
-        for (at, (value, name)) in self.definitions.all[definition].promoted.iter().zip(promoted_names).enumerate() {
+        for (at, (value, name)) in
+            self.definitions.all[definition].promoted.iter().zip(promoted_names).enumerate()
+        {
             let ty = scalar_type(&value.values[0]).to_owned();
             inputs.push(Input { name: name.clone(), ty, widget: true, optional: false, link: None });
             sources.push(promoted(at).then_some(Source::Promoted(at)));
@@ -225,7 +235,11 @@ impl Drawer<'_, '_> {
                 inputs.iter().filter(|input| !input.widget).map(|input| input.name.chars().count()).collect(),
                 outputs.iter().map(|output| output.0.chars().count()).collect(),
             ),
-            widgets: inputs.iter().filter(|input| input.widget).map(|input| input.name.chars().count() + 20).collect(),
+            widgets: inputs
+                .iter()
+                .filter(|input| input.widget)
+                .map(|input| input.name.chars().count() + 20)
+                .collect(),
             ..Content::default()
         };
         let node = Node {
@@ -316,9 +330,9 @@ fn output_type(call: &Call, ty: &Type) -> String {
     match ty {
         Type::Match { template, .. } => {
             let matched = call.matched.iter().find(|(name, _)| name == template);
-            matched.map_or("*".to_owned(), |(_, ty)| ty.comfy_name())
+            matched.map_or("*".to_owned(), |(_, ty)| socket_type(ty).into_owned())
         }
-        ty => ty.comfy_name(),
+        ty => socket_type(ty).into_owned(),
     }
 }
 

@@ -9,8 +9,6 @@ mod frames;
 mod graph;
 mod size;
 mod sockets;
-#[cfg(test)]
-mod tests;
 mod values;
 mod write;
 
@@ -55,9 +53,12 @@ pub(crate) fn workflow(file: &ast::File, flat: &Flat) -> Workflow {
         .iter()
         .map(|definition| drawer.draw(Some(definition.members[0]), Some(definition), &|_| None))
         .collect();
-    let subgraphs = definitions.all.iter().zip(&graphs).zip(&uuids).map(|((definition, graph), uuid)| {
-        write::subgraph(&drawer, definition, graph, uuid)
-    });
+    let subgraphs = definitions
+        .all
+        .iter()
+        .zip(&graphs)
+        .zip(&uuids)
+        .map(|((definition, graph), uuid)| write::subgraph(&drawer, definition, graph, uuid));
     let subgraphs: Vec<Json> = subgraphs.collect();
     let json = write::file(&root, headings.titles(), subgraphs, drawer.ids.last());
     Workflow { json, lost: drawer.lost.into_iter().map(|lost| (lost.call, lost.arg)).collect() }

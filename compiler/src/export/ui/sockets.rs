@@ -2,13 +2,14 @@
 
 use std::collections::HashMap;
 
+use floe_lang::comfy::editor::{default_value, has_control, socket_type};
 use floe_lang::comfy::prompt::Json;
 use floe_lang::decl::{InputDecl, Type};
 use floe_lang::text::dynamic_prompt;
 
 use super::bodies::link;
 use super::size::{Content, shows_picture};
-use super::values::{default, json};
+use super::values::json;
 use crate::flat::{Arg, Call, Decl, Value};
 
 /// An input as an editor lists it: a socket, or a widget, which is one too.
@@ -94,7 +95,7 @@ impl<'c> Builder<'c> {
                             self.inputs(choice.inputs.iter(), &format!("{name}."), depth + 1);
                         }
                     }
-                    if input.has_control() {
+                    if has_control(input, prefix) {
                         self.face.values.push(Json::String("fixed".to_owned()));
                     }
                 }
@@ -110,7 +111,7 @@ impl<'c> Builder<'c> {
         {
             self.face.lost.push(at);
         }
-        let ty = input.ty.comfy_name();
+        let ty = socket_type(&input.ty).into_owned();
         let arg = linked.map(|(at, _)| at);
         self.sockets.push(Socket { name, ty, arg, widget: false, optional: input.optional });
     }
@@ -118,12 +119,18 @@ impl<'c> Builder<'c> {
     /// The sockets of a growing input, as they are linked.
     fn grown(&mut self, name: &str, element: Option<&InputDecl>) {
         let prefix = format!("{name}.");
-        let ty = element.map_or("*".to_owned(), |element| element.ty.comfy_name());
+        let ty = element.map_or("*".to_owned(), |element| socket_type(&element.ty).into_owned());
         for (at, arg) in self.call.args.iter().enumerate() {
             if arg.name.starts_with(&prefix) && link(arg).is_some() && !self.used[at] {
                 self.used[at] = true;
                 let name = arg.name.to_string();
-                self.sockets.push(Socket { name, ty: ty.clone(), arg: Some(at), widget: false, optional: true });
+                self.sockets.push(Socket {
+                    name,
+                    ty: ty.clone(),
+                    arg: Some(at),
+                    widget: false,
+                    optional: true,
+                });
             }
         }
     }
@@ -132,15 +139,15 @@ impl<'c> Builder<'c> {
     fn widget(&mut self, input: &InputDecl, name: String) -> Json {
         let arg = self.arg(&name);
         let value = match arg {
-            Some((_, arg)) if link(arg).is_some() => default(input),
+            Some((_, arg)) if link(arg).is_some() => default_value(input),
             Some((at, arg)) => {
                 let stored = json(&arg.value).map(|value| self.escaped(input, at, value));
                 if stored.is_none() {
                     self.face.lost.push(at);
                 }
-                stored.or_else(|| default(input))
+                stored.or_else(|| default_value(input))
             }
-            None => default(input),
+            None => default_value(input),
         };
         let value = value.unwrap_or(Json::Null);
         let length = if let Json::String(text) = &value { text.chars().count().min(30) } else { 8 };
@@ -149,8 +156,14 @@ impl<'c> Builder<'c> {
             false => self.face.content.widgets.push(name.chars().count() + length),
         }
         self.face.values.push(value.clone());
-        let ty = input.ty.comfy_name();
-        self.widgets.push(Socket { name, ty, arg: arg.map(|(at, _)| at), widget: true, optional: input.optional });
+        let ty = socket_type(&input.ty).into_owned();
+        self.widgets.push(Socket {
+            name,
+            ty,
+            arg: arg.map(|(at, _)| at),
+            widget: true,
+            optional: input.optional,
+        });
         value
     }
 
@@ -175,7 +188,8 @@ impl<'c> Builder<'c> {
             "SaveGLB" | "Preview3D" => drop(self.arg("image")),
             "LoadImageOutput" => drop(self.arg("refresh")),
             "CustomCombo" => {
-                let mut names = std::iter::once("index".to_owned()).chain((1..).map(|at| format!("option{at}")));
+                let mut names =
+                    std::iter::once("index".to_owned()).chain((1..).map(|at| format!("option{at}")));
                 while let Some((at, arg)) = names.next().and_then(|name| self.arg(&name)) {
                     match json(&arg.value) {
                         Some(value) => self.face.values.push(value),
@@ -194,7 +208,7 @@ impl<'c> Builder<'c> {
         for (at, arg) in self.call.args.iter().enumerate() {
             self.used[at] = true;
             let declared = self.call.decl.input(&arg.name);
-            let ty = declared.map_or("*".to_owned(), |input| input.ty.comfy_name());
+            let ty = declared.map_or("*".to_owned(), |input| socket_type(&input.ty).into_owned());
             let name = arg.name.to_string();
             let socket = |widget| Socket { name, ty, arg: Some(at), widget, optional: false };
             if link(arg).is_some() {

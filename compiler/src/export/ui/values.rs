@@ -1,9 +1,7 @@
 //! Values as workflow files store them.
 
-use floe_lang::comfy::prompt::Json;
-use floe_lang::decl::{ChoiceValue, InputDecl, Literal, Type};
-
 use crate::flat::Value;
+use floe_lang::comfy::prompt::Json;
 
 /// A known value. Nothing for what is computed by a run, or is wrong.
 ///

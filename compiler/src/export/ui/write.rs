@@ -57,13 +57,18 @@ pub(super) fn subgraph(drawer: &Drawer<'_, '_>, definition: &Definition, graph: 
     let inputs = body.inputs.iter().map(|port| drawer.type_of(*port)).chain(promoted);
     let outputs = body.outputs.iter().map(|port| drawer.type_of(*port));
     let (left, right, middle) = edges(graph);
-    let taken = plugs(graph, uuid, names.inputs.into_iter().zip(inputs), |link| (link.from.0 == INPUT).then_some(link.from.1));
-    let given = plugs(graph, uuid, names.outputs.into_iter().zip(outputs), |link| (link.to.0 == OUTPUT).then_some(link.to.1));
+    let taken = plugs(graph, uuid, names.inputs.into_iter().zip(inputs), |link| {
+        (link.from.0 == INPUT).then_some(link.from.1)
+    });
+    let given = plugs(graph, uuid, names.outputs.into_iter().zip(outputs), |link| {
+        (link.to.0 == OUTPUT).then_some(link.to.1)
+    });
     let border = |id: i64, left: f64, plugs: &[Json]| {
         let height = plugs.len() as f64 * 20.0 + 40.0;
         object([("id", int(id)), ("bounding", numbers([left, middle - height / 2.0, BORDER, height]))])
     };
-    let (input, output) = (border(INPUT, left - 2.0 * BORDER, &taken), border(OUTPUT, right + BORDER, &given));
+    let (input, output) =
+        (border(INPUT, left - 2.0 * BORDER, &taken), border(OUTPUT, right + BORDER, &given));
     let highest = |ids: &mut dyn Iterator<Item = i64>| int(ids.max().unwrap_or(0));
     object([
         ("id", text(uuid)),
@@ -119,7 +124,9 @@ fn plugs(
 
 /// Left and right edge of a body, and the middle of its height.
 fn edges(graph: &Graph) -> (f64, f64, f64) {
-    let fold = |values: &mut dyn Iterator<Item = f64>, better: fn(f64, f64) -> f64| values.reduce(better).unwrap_or(0.0);
+    let fold = |values: &mut dyn Iterator<Item = f64>, better: fn(f64, f64) -> f64| {
+        values.reduce(better).unwrap_or(0.0)
+    };
     let left = fold(&mut graph.nodes.iter().map(|node| node.place.0), f64::min);
     let right = fold(&mut graph.nodes.iter().map(|node| node.place.0 + node.size.0), f64::max);
     let top = fold(&mut graph.nodes.iter().map(|node| node.place.1), f64::min);
@@ -174,12 +181,7 @@ fn nodes(graph: &Graph) -> Json {
     let node = |(order, node): (usize, &Node)| {
         let outputs = node.outputs.iter().enumerate().map(|(slot, (name, ty))| {
             let links = fastened.get(&(node.id, slot)).map_or(Json::Null, |links| Json::Array(links.clone()));
-            object([
-                ("name", text(name)),
-                ("type", text(ty)),
-                ("slot_index", int(slot)),
-                ("links", links),
-            ])
+            object([("name", text(name)), ("type", text(ty)), ("slot_index", int(slot)), ("links", links)])
         });
         let mut members = vec![
             ("id", int(node.id)),
