@@ -67,7 +67,7 @@ fn quoted_with(text: &str, quote: char) -> String {
             '\t' => out.push_str("\\t"),
             // Prompt syntax such as `\(` stays readable: only a backslash that would be read as an
             // escape is doubled.
-            '\\' if !matches!(rest.peek(), None | Some('\\' | 'n' | 't' | 'u' | '"' | '`')) => out.push('\\'),
+            '\\' if !rest.peek().is_none_or(|next| reads_as_escape(*next)) => out.push('\\'),
             '\\' => out.push_str("\\\\"),
             other if other == quote => out.extend(['\\', quote]),
             other if other.is_control() => out.push_str(&format!("\\u{{{:x}}}", u32::from(other))),
@@ -76,6 +76,11 @@ fn quoted_with(text: &str, quote: char) -> String {
     }
     out.push(quote);
     out
+}
+
+/// Whether a backslash before a character would be read with it. Control characters are written as escapes.
+fn reads_as_escape(next: char) -> bool {
+    matches!(next, '\\' | 'n' | 't' | 'u' | '"' | '`') || next.is_control()
 }
 
 #[cfg(test)]

@@ -38,15 +38,14 @@ const AT: Span = Span { start: 7, end: 7 };
 
 pub(super) fn file() -> impl Strategy<Value = File> {
     let edition = option::of((0_u32..3).prop_map(|number| Edition { number, span: AT }));
-    (option::of(docs()), edition, vec(statement(), 0..6), vec(comment(), 0..3)).prop_map(
-        |(docs, edition, statements, end_comments)| File {
+    (option::of(docs()), edition, vec(statement().prop_map(with_effect), 0..6), vec(comment(), 0..3))
+        .prop_map(|(docs, edition, statements, end_comments)| File {
             docs,
             edition,
             statements,
             end_comments,
             inner_comments: Vec::new(),
-        },
-    )
+        })
 }
 
 /// A name: mostly plain, sometimes a word of the language or no identifier.
@@ -108,6 +107,20 @@ fn make(
         without_leading_annotations(expr);
     }
     Statement { comments, blank_before, docs, annotations, kind, span: AT }
+}
+
+/// A value on its own stands at the end of a block only: anywhere else it becomes an argument.
+fn with_effect(mut statement: Statement) -> Statement {
+    use ExprKind::{Call as Called, Each, For, If, MethodCall};
+    if let StatementKind::Expr(expr) = &mut statement.kind
+        && !matches!(expr.kind, Called(_) | MethodCall { .. } | Each(_) | If(_) | For(_))
+    {
+        let callee = Path { segments: vec![Ident { name: "node".into(), span: AT }], span: AT };
+        let value = std::mem::replace(expr, spanned(ExprKind::None));
+        let args = vec![Arg { name: None, value: Some(value), span: AT }];
+        *expr = spanned(Called(Call { annotations: Vec::new(), callee, args }));
+    }
+    statement
 }
 
 /// Annotations at the beginning of a statement are the statement's.
@@ -387,9 +400,9 @@ fn block_kind(value: BoxedStrategy<Expr>) -> impl Strategy<Value = StatementKind
 fn block(value: BoxedStrategy<Expr>) -> impl Strategy<Value = Block> {
     let statement = (vec(comment(), 0..2), any::<bool>(), block_kind(value))
         .prop_map(|(comments, blank_before, kind)| make(comments, blank_before, None, Vec::new(), kind));
-    (vec(statement, 0..3), vec(comment(), 0..2)).prop_map(|(statements, end_comments)| Block {
-        statements,
-        end_comments,
-        span: AT,
+    (vec(statement, 0..3), vec(comment(), 0..2)).prop_map(|(statements, end_comments)| {
+        let last = statements.len().saturating_sub(1);
+        let fit = |(place, one)| if place == last { one } else { with_effect(one) };
+        Block { statements: statements.into_iter().enumerate().map(fit).collect(), end_comments, span: AT }
     })
 }
