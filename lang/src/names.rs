@@ -19,8 +19,14 @@ pub(crate) fn begins_statement(line: &str) -> bool {
     if !STATEMENT_WORDS.contains(&word) || !rest.starts_with([' ', '\t']) {
         return false;
     }
-    let next = rest.trim_start_matches([' ', '\t']).chars().next();
-    next.is_some_and(|next| next.is_ascii_alphanumeric() || matches!(next, '_' | '`' | '(' | '"'))
+    let rest = rest.trim_start_matches([' ', '\t']);
+    // A type may have such a name, and a constraint.
+    let constrained = rest.strip_prefix("in ").is_some_and(|rest| {
+        rest.starts_with(|next: char| next.is_ascii_digit() || matches!(next, '-' | '['))
+    });
+    !constrained
+        && rest
+            .starts_with(|next: char| next.is_ascii_alphanumeric() || matches!(next, '_' | '`' | '(' | '"'))
 }
 
 /// Whether `text` is an identifier: ASCII letters, digits and `_`, no digit first, and not `_` alone.
@@ -61,13 +67,17 @@ fn quoted_with(text: &str, quote: char) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push(quote);
     let mut rest = text.chars().peekable();
+    // What would be read as an escape behind a backslash, or is written as one.
+    let escaped = |next: Option<&char>| match next {
+        None | Some('\\' | 'n' | 't' | 'u' | '"' | '`') => true,
+        Some(other) => other.is_control(),
+    };
     while let Some(next) = rest.next() {
         match next {
             '\n' => out.push_str("\\n"),
             '\t' => out.push_str("\\t"),
-            // Prompt syntax such as `\(` stays readable: only a backslash that would be read as an
-            // escape is doubled.
-            '\\' if !rest.peek().is_none_or(|next| reads_as_escape(*next)) => out.push('\\'),
+            // Prompt syntax such as `\(` stays readable: only where it must be, a backslash is doubled.
+            '\\' if !escaped(rest.peek()) => out.push('\\'),
             '\\' => out.push_str("\\\\"),
             other if other == quote => out.extend(['\\', quote]),
             other if other.is_control() => out.push_str(&format!("\\u{{{:x}}}", u32::from(other))),
@@ -76,11 +86,6 @@ fn quoted_with(text: &str, quote: char) -> String {
     }
     out.push(quote);
     out
-}
-
-/// Whether a backslash before a character would be read with it. Control characters are written as escapes.
-fn reads_as_escape(next: char) -> bool {
-    matches!(next, '\\' | 'n' | 't' | 'u' | '"' | '`') || next.is_control()
 }
 
 #[cfg(test)]
@@ -109,5 +114,6 @@ mod tests {
     #[test]
     fn prompt_backslashes_stay_as_they_are() {
         assert_eq!(string_literal(r"a \(b\) \n"), r#""a \(b\) \\n""#);
+        assert_eq!(string_literal("\\\n"), r#""\\\n""#);
     }
 }

@@ -7,7 +7,7 @@ use floe_lang::ast::{ExprKind, StatementKind};
 use floe_lang::comfy::picture::{self, Embedded, PictureKind};
 use floe_lang::{SourceFile, parse};
 
-use super::{Form, Source};
+use super::Source;
 use crate::error::{BadPicture, DriverError};
 
 /// A program from the bytes of a file.
