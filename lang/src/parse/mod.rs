@@ -7,7 +7,7 @@ mod scan;
 mod split;
 mod strings;
 
-pub(crate) use strings::raw_text;
+pub(crate) use strings::{raw_fstring_texts, raw_text};
 
 use crate::ast::{Edition, File, InnerComment, Statement};
 use crate::error::{StrayDoc, SyntaxError};

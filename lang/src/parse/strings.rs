@@ -108,7 +108,7 @@ pub(crate) fn raw_text(inner: &str) -> String {
 }
 
 /// The texts before, between and after the interpolations of `f"""…"""`, which stand in `inner` as `{}`.
-pub(super) fn raw_fstring_texts(inner: &str) -> Vec<String> {
+pub(crate) fn raw_fstring_texts(inner: &str) -> Vec<String> {
     let text = raw_text(inner);
     let mut texts = vec![String::new()];
     let mut rest = text.as_str();
