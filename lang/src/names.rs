@@ -3,11 +3,25 @@
 use std::borrow::Cow;
 
 /// Words that are values or begin an expression; as a name of something they need backticks.
-pub(crate) const RESERVED: [&str; 7] = ["true", "false", "none", "for", "if", "else", "each"];
+///
+/// The capitals and `null` mean nothing. They are what other languages call these values, and say so when written.
+pub(crate) const RESERVED: [&str; 11] =
+    ["true", "false", "none", "for", "if", "else", "each", "True", "False", "None", "null"];
 
 /// Words that begin a statement; a call of a node with such a name needs backticks.
 pub(crate) const STATEMENT_WORDS: [&str; 10] =
     ["let", "param", "node", "choices", "type", "edition", "fn", "use", "const", "assert"];
+
+/// Whether a line begins like a statement that has a word of its own: a statement word, and then a name.
+pub(crate) fn begins_statement(line: &str) -> bool {
+    let length = line.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count();
+    let (word, rest) = line.split_at(length);
+    if !STATEMENT_WORDS.contains(&word) || !rest.starts_with([' ', '\t']) {
+        return false;
+    }
+    let next = rest.trim_start_matches([' ', '\t']).chars().next();
+    next.is_some_and(|next| next.is_ascii_alphanumeric() || matches!(next, '_' | '`' | '(' | '"'))
+}
 
 /// Whether `text` is an identifier: ASCII letters, digits and `_`, no digit first, and not `_` alone.
 ///

@@ -107,6 +107,31 @@ pub(crate) fn raw_text(inner: &str) -> String {
     opening.into_iter().chain(body).collect::<Vec<_>>().join("\n")
 }
 
+/// The texts before, between and after the interpolations of `f"""…"""`, which stand in `inner` as `{}`.
+pub(crate) fn raw_fstring_texts(inner: &str) -> Vec<String> {
+    let text = raw_text(inner);
+    let mut texts = vec![String::new()];
+    let mut rest = text.as_str();
+    while let Some(at) = rest.find(['{', '}']) {
+        let (before, braces) = rest.split_at(at);
+        let (brace, after) = braces.split_at(1);
+        if let Some(last) = texts.last_mut() {
+            last.push_str(before);
+            if after.starts_with(brace) {
+                last.push_str(brace);
+            }
+        }
+        if !after.starts_with(brace) {
+            texts.push(String::new());
+        }
+        rest = after.get(1..).unwrap_or("");
+    }
+    if let Some(last) = texts.last_mut() {
+        last.push_str(rest);
+    }
+    texts
+}
+
 fn indent_of(line: &str) -> &str {
     &line[..line.len() - line.trim_start().len()]
 }

@@ -64,6 +64,18 @@ impl<'a> Scope<'a> {
         Scope { outer, named: BTreeMap::new() }
     }
 
+    /// Gives a type a name, as `use` does.
+    pub fn insert(&mut self, name: &str, ty: Type) {
+        self.named.entry(name.to_owned()).or_insert(ty);
+    }
+
+    /// A type as it is written in a file, and what is wrong with it.
+    pub fn resolve(&self, ty: &crate::ast::Type) -> (Type, Vec<DeclError>) {
+        let mut errors = Vec::new();
+        let ty = self.ty(ty, &mut errors);
+        (ty, errors)
+    }
+
     /// Adds the data types and the plain sets of choices of a file.
     pub fn add_types(&mut self, statements: &[Statement]) -> Vec<DeclError> {
         let mut errors = Vec::new();
