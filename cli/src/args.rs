@@ -18,6 +18,8 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Explain an error by its code
     Explain(ExplainArgs),
+    /// Give programs the one style
+    Fmt(FmtArgs),
     /// List nodes, or show one
     Nodes(NodesArgs),
     /// Show the plan of a program: what runs, in which order, where in memory
@@ -84,6 +86,16 @@ pub(crate) struct CheckArgs {
 pub(crate) struct ExplainArgs {
     /// The code, such as check::unknown_node
     pub(crate) code: String,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct FmtArgs {
+    /// Programs; `-` is standard input, whose result goes to standard output
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Change nothing: list the files that would change, and exit with 1 if there are any
+    #[arg(long)]
+    pub(crate) check: bool,
 }
 
 #[derive(Debug, ClapArgs)]

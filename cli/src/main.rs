@@ -4,6 +4,7 @@
 mod args;
 mod check;
 mod explain;
+mod fmt;
 mod nodes;
 mod plan;
 mod report;
@@ -21,6 +22,7 @@ fn main() -> ExitCode {
     let done = match args.command {
         Command::Check(args) => check::check(&args),
         Command::Explain(args) => explain::explain(&args),
+        Command::Fmt(args) => fmt::fmt(&args),
         Command::Nodes(args) => nodes::nodes(&args),
         Command::Plan(args) => plan::plan(&args),
         Command::Run(args) => run::run(&args),

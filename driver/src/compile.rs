@@ -63,7 +63,7 @@ pub fn check(source: &SourceFile, folders: &Folders, options: &Options) -> Resul
 }
 
 /// Names that a damaged statement would have defined are missing: only syntax is worth reporting then.
-fn syntax(source: &SourceFile, errors: Vec<floe_lang::SyntaxError>) -> Failure {
+pub(crate) fn syntax(source: &SourceFile, errors: Vec<floe_lang::SyntaxError>) -> Failure {
     let files = Files::new(source.clone(), []);
     Failure { errors: errors.len(), machine: false, reports: reports(&files, errors) }
 }

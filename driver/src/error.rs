@@ -18,14 +18,18 @@ pub enum DriverError {
     #[diagnostic(code(source::not_text), help("a program is a text file in UTF-8"))]
     NotText { path: String },
 
+    #[error("`{path}` cannot be written: {reason}")]
+    #[diagnostic(code(source::unwritable), help("make the file and its folder writable"))]
+    Unwritable { path: String, reason: String },
+
     #[error("`{path}` is no plan: {reason}")]
     #[diagnostic(code(source::bad_plan), help("make it anew with `floe plan FILE -o {path}`"))]
     BadPlan { path: String, reason: String },
 }
 
 /// Codes of the errors of reading sources; each has a page.
-pub const CODES: [&str; 4] =
-    ["source::unreadable", "source::too_large", "source::not_text", "source::bad_plan"];
+pub const CODES: [&str; 5] =
+    ["source::unreadable", "source::too_large", "source::not_text", "source::unwritable", "source::bad_plan"];
 
 /// A failed run as a diagnostic.
 #[derive(Debug, Error)]

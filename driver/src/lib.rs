@@ -6,6 +6,7 @@
 mod compile;
 mod error;
 mod folders;
+mod format;
 mod run;
 mod source;
 
@@ -17,5 +18,6 @@ pub use floe_plan::{Device, Plan, Precision, Scalar, Target};
 pub use floe_runtime::{Event, Isa, Machine, Pool, Summary, Value};
 pub use floe_stdlib::{NodeDecl, Type, node, nodes, semantics};
 pub use folders::Folders;
+pub use format::{format, read_stdin, replace};
 pub use run::{Outputs, Progress, RunOptions, run};
 pub use source::{is_plan, read_plan, read_source};

@@ -44,11 +44,18 @@ fn read_text(path: &Path) -> Result<String, DriverError> {
     if bytes > LIMIT {
         return Err(DriverError::TooLarge { path: shown(), bytes, limit: LIMIT });
     }
+    read_from(file, &shown())
+}
+
+/// Reads a text to its end, under the limit: a pipe has no length to ask for.
+pub(crate) fn read_from(from: impl Read, name: &str) -> Result<String, DriverError> {
+    let path = || name.to_owned();
     let mut text = Vec::new();
-    // A pipe has no length; it is cut at the limit as well.
-    file.take(LIMIT + 1).read_to_end(&mut text).map_err(unreadable)?;
+    from.take(LIMIT + 1)
+        .read_to_end(&mut text)
+        .map_err(|error| DriverError::Unreadable { path: path(), reason: error.to_string() })?;
     if text.len() as u64 > LIMIT {
-        return Err(DriverError::TooLarge { path: shown(), bytes: text.len() as u64, limit: LIMIT });
+        return Err(DriverError::TooLarge { path: path(), bytes: text.len() as u64, limit: LIMIT });
     }
-    String::from_utf8(text).map_err(|_| DriverError::NotText { path: shown() })
+    String::from_utf8(text).map_err(|_| DriverError::NotText { path: path() })
 }

@@ -7,6 +7,8 @@ mod scan;
 mod split;
 mod strings;
 
+pub(crate) use strings::{raw_fstring_texts, raw_text};
+
 use crate::ast::{Edition, File, InnerComment, Statement};
 use crate::error::{StrayDoc, SyntaxError};
 use crate::{SourceFile, Span, ast};

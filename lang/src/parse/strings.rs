@@ -82,7 +82,7 @@ pub(super) fn fstring_text(raw: &str, at: usize) -> Result<String, SyntaxError> 
 ///
 /// A first and a last line that hold nothing but the quotes do not belong to the text. Line ends become
 /// `\n`, so that a checkout with other line ends means the same program.
-pub(super) fn raw_text(inner: &str) -> String {
+pub(crate) fn raw_text(inner: &str) -> String {
     let mut lines: Vec<&str> =
         inner.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line)).collect();
     let blank = |line: &str| line.trim().is_empty();
@@ -108,7 +108,7 @@ pub(super) fn raw_text(inner: &str) -> String {
 }
 
 /// The texts before, between and after the interpolations of `f"""…"""`, which stand in `inner` as `{}`.
-pub(super) fn raw_fstring_texts(inner: &str) -> Vec<String> {
+pub(crate) fn raw_fstring_texts(inner: &str) -> Vec<String> {
     let text = raw_text(inner);
     let mut texts = vec![String::new()];
     let mut rest = text.as_str();
