@@ -12,6 +12,8 @@ mod error;
 mod eval;
 mod explain;
 mod facts;
+mod files;
+pub mod export;
 pub mod flat;
 pub mod graph;
 mod inputs;
@@ -25,10 +27,11 @@ use std::collections::BTreeMap;
 use floe_lang::{SourceFile, ast};
 use floe_plan::{Plan, Target};
 
-pub use error::{CompileError, EvalError, InFile, NameError, Warning, codes};
+pub use error::{CompileError, EvalError, ExportError, InFile, NameError, Warning, codes};
 pub use eval::{Binding, Pick};
 pub use explain::{PAGES, page};
 pub use facts::Works;
+pub use files::Files;
 pub use floe_stdlib::World;
 pub use passes::PassList;
 
@@ -81,6 +84,8 @@ pub struct Compiled {
     pub graph: String,
     /// What each pass did.
     pub trace: Vec<PassTrace>,
+    /// Params that were drawn at random, with their values.
+    pub drawn: Vec<(String, String)>,
 }
 
 /// Compiles a parsed file into a plan.
@@ -89,7 +94,7 @@ pub struct Compiled {
 /// If a pass or the emission breaks an invariant: a bug of the compiler, never the source's fault.
 pub fn compile(ast: &ast::File, options: &Options, world: &dyn World) -> Checked<Compiled> {
     let mut checked = lower_and_check(ast, options, world, true);
-    let Some((mut graph, params)) = checked.value.take() else {
+    let Some(Lowered { mut graph, params, drawn }) = checked.value.take() else {
         return checked.finish(None);
     };
     let text = graph.to_string();
@@ -103,7 +108,7 @@ pub fn compile(ast: &ast::File, options: &Options, world: &dyn World) -> Checked
             if let Err(error) = plan.verify() {
                 panic!("the compiler made a broken plan: {error}");
             }
-            checked.finish(Some(Compiled { plan, graph: text, trace }))
+            checked.finish(Some(Compiled { plan, graph: text, trace, drawn }))
         }
         Err(error) => {
             checked.errors.push(error);
@@ -115,11 +120,16 @@ pub fn compile(ast: &ast::File, options: &Options, world: &dyn World) -> Checked
 /// Checks a parsed file as far as can be done without passes and memory. Nodes that cannot run yet are no errors.
 pub fn check(ast: &ast::File, options: &Options, world: &dyn World) -> Checked<Graph> {
     let mut checked = lower_and_check(ast, options, world, false);
-    let graph = checked.value.take().map(|(graph, _)| graph);
+    let graph = checked.value.take().map(|lowered| lowered.graph);
     checked.finish(graph)
 }
 
-type Lowered = (Graph, BTreeMap<String, floe_plan::Scalar>);
+/// A checked program as a graph, with the values of its params.
+struct Lowered {
+    graph: Graph,
+    params: BTreeMap<String, floe_plan::Scalar>,
+    drawn: Vec<(String, String)>,
+}
 
 fn lower_and_check(ast: &ast::File, options: &Options, world: &dyn World, to_run: bool) -> Checked<Lowered> {
     let mut evaluated = eval::evaluate(ast, options, world, Judge::Types);
@@ -130,7 +140,9 @@ fn lower_and_check(ast: &ast::File, options: &Options, world: &dyn World, to_run
     let unable = facts.err().into_iter().flatten().chain(lowered.no_kernel);
     let unable = unable.filter(|error| to_run || !matches!(error, CompileError::NoKernel { .. }));
     unable.for_each(|error| evaluated.found.error(error));
-    checked(Some((lowered.graph, lowered.params)), evaluated)
+    let drawn = evaluated.flat.params.iter().filter(|param| param.drawn);
+    let drawn = drawn.map(|param| (param.name.clone(), param.value.to_string())).collect();
+    checked(Some(Lowered { graph: lowered.graph, params: lowered.params, drawn }), evaluated)
 }
 
 /// A value with everything that was found, in the order of the text; with errors there is no value.

@@ -12,7 +12,9 @@ pub(crate) fn accepts(want: &Type, got: &Type) -> bool {
         (want, Type::Match { allowed, .. }) => allowed.is_empty() || allowed.iter().any(|got| accepts(want, got)),
         (Type::Union(types), got) => types.iter().any(|want| accepts(want, got)),
         (want, Type::Union(types)) => types.iter().any(|got| accepts(want, got)),
-        (Type::Grow { element, .. }, got) => element.iter().any(|input| accepts(&input.ty, got)),
+        (Type::Grow { element, .. }, Type::List(got)) => {
+            element.iter().zip(got.iter()).all(|(input, got)| accepts(&input.ty, got))
+        }
         (Type::Float, Type::Int) => true,
         (Type::Choice { .. } | Type::Dynamic(_), Type::Choice { .. } | Type::Dynamic(_)) => true,
         (Type::String, Type::Choice { .. } | Type::File { .. }) => true,
@@ -55,6 +57,8 @@ pub(crate) fn fits(flat: &Flat, want: &Type, value: &Value) -> bool {
         (Type::Match { allowed, .. }, value) if !allowed.is_empty() => {
             allowed.iter().any(|want| fits(flat, want, value))
         }
+        // ComfyUI has no socket for the whole of them.
+        (Type::Grow { .. }, Value::Link { .. }) => false,
         (_, Value::Link { .. } | Value::Unknown(_)) => {
             type_of(flat, value).is_some_and(|got| accepts(want, &got))
         }
@@ -174,6 +178,7 @@ pub(crate) fn mismatch_help(want: &str, got: &str) -> String {
         (_, "a list") => "it takes a single value",
         ("a scalar", _) => "only numbers, texts, `true` and `false` can be written into a text",
         (_, "none") => "only an optional input can be left open",
+        _ if want.starts_with('[') && want.get(1..want.len() - 1) == Some(got) => "write a list: `[…]`",
         _ if want.starts_with("File<") => "write the name of a file, in quotes",
         _ => return format!("give it {want}"),
     };

@@ -18,6 +18,7 @@ pub mod names;
 mod parse;
 mod source;
 mod span;
+pub mod text;
 
 pub use error::SyntaxError;
 pub use format::{format, format_expr, format_statement, format_type};

@@ -1,6 +1,7 @@
 //! Everything that can be wrong with a program, as facts; the words are in the attributes.
 
 mod eval;
+mod export;
 mod in_file;
 mod names;
 
@@ -10,6 +11,7 @@ use miette::{Diagnostic, SourceSpan};
 use thiserror::Error;
 
 pub use eval::EvalError;
+pub use export::ExportError;
 pub use in_file::InFile;
 pub use names::NameError;
 
@@ -31,6 +33,11 @@ pub enum CompileError {
     #[error(transparent)]
     #[diagnostic(transparent)]
     Name(#[from] NameError),
+
+    /// Of an export.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Export(#[from] ExportError),
 
     /// Of evaluation.
     #[error(transparent)]
@@ -378,7 +385,7 @@ impl Warning {
 
 /// Codes of this crate's errors and warnings; each has a page.
 pub fn codes() -> impl Iterator<Item = &'static str> {
-    OWN_CODES.into_iter().chain(names::CODES).chain(eval::CODES)
+    OWN_CODES.into_iter().chain(names::CODES).chain(eval::CODES).chain(export::CODES)
 }
 
 const OWN_CODES: [&str; 31] = [
