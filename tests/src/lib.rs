@@ -6,7 +6,8 @@ pub mod world;
 
 use std::collections::BTreeMap;
 
-use floe_compiler::{Compiled, Options, PassList};
+use floe_compiler::{Binding, Compiled, Options, PassList};
+use floe_lang::text::CivilTime;
 use floe_lang::{SourceFile, parse};
 use floe_plan::{Device, Precision, Target};
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, Report, ReportHandler, Severity};
@@ -15,6 +16,9 @@ use world::TestWorld;
 
 /// Columns of the terminal that messages are rendered for.
 const COLUMNS: usize = 80;
+
+/// When tests happen.
+const NOW: CivilTime = CivilTime { year: 2026, month: 1, day: 2, hour: 3, minute: 4, second: 5 };
 
 /// What became of a program.
 #[derive(Debug, Default)]
@@ -35,6 +39,7 @@ pub fn options() -> Options {
         passes: PassList::all(),
         target: Target { device: Device::Cpu, memory: None, precision: Precision::F32 },
         params: BTreeMap::new(),
+        binding: Binding::at(NOW, 0),
     }
 }
 
