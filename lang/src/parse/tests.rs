@@ -676,8 +676,7 @@ parse::expected
    :                `-- this is not expected here
  6 | node N(a: List<Int>)
    `----
-  help: the form is `node Name(input: Type = default @annotation) -> (OUTPUT:
-        Type)`
+  help: the forms are `File<"folder">` and `Match<"id", Image | Mask>`
 parse::expected
 
   x expected the end of the type, found `<`
