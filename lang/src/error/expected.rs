@@ -103,6 +103,8 @@ pub enum Expected {
     NamedResults,
     /// The end of a value: braces follow only what has a block, and choices that are arguments.
     EndBeforeBraces,
+    /// The end of a value: only names are called.
+    EndBeforeCall,
     /// Parentheses around several names.
     Pattern,
     /// A name that can be used, and not `_`.
@@ -134,6 +136,7 @@ pub enum Expected {
 impl Expected {
     pub(super) fn label(&self, found: &str) -> &'static str {
         match self {
+            Self::Separator { .. } if found == "`:`" => "this follows no name",
             Self::Separator { .. } => "a `,` may be missing before this",
             Self::ArgumentColon { .. } if found == "`=`" => "`:` belongs here",
             Self::ArgumentColon { .. } => "a `:` is missing before this",
@@ -158,7 +161,7 @@ impl Expected {
             Self::ConstraintFirst => "this comes too late",
             Self::NoConstraint => "a flow has no constraints",
             Self::NamedResults => "this names a result",
-            Self::EndBeforeBraces => "the value should end before this",
+            Self::EndBeforeBraces | Self::EndBeforeCall => "the value should end before this",
             Self::Pattern => "several names stand in parentheses",
             Self::NotDiscard { .. } => "a name belongs here",
             Self::Unquoted { .. } => "this belongs to a name",
@@ -176,7 +179,7 @@ impl Expected {
             Self::Effect => "name the value with `let name = …`, or pass it to a call".into(),
             Self::LetBefore { name } => format!("write `let {name} = …` to give a value the name `{name}`"),
             Self::Value { .. } => {
-                "a value is a number, a string, `true`, `false`, `none`, a list `[…]`, a name, a call `Name(…)`, or made of these"
+                "a value is a number, a string, `true`, `false`, `none`, a list `[…]`, a name, a call `Name(…)`, or an expression of these"
                     .into()
             }
             Self::Type { .. } => {
@@ -218,6 +221,7 @@ impl Expected {
             Self::ConstraintFirst => "the form is `name: Type in lo..=hi = default`".into(),
             Self::NoConstraint => "check it in the body: `assert a >= 1, \"too small\"`; only a `param` and an input of a node have constraints".into(),
             Self::NamedResults => "the form is `-> Image` or `-> (image: Image, mask: Mask)`".into(),
+            Self::EndBeforeCall => "what is called is a name: `Name(…)`, `module::name(…)` or `value.name(…)`".into(),
             Self::EndBeforeBraces => {
                 "a block follows `if`, `else`, `for` or `fn`; the inputs of a choice stand in an argument: `mode: \"choice\" { input: value }`".into()
             }
@@ -268,7 +272,7 @@ impl fmt::Display for Expected {
             Self::ConstraintFirst => f.write_str("`in` before the default value"),
             Self::NoConstraint => f.write_str("`,` or `)`"),
             Self::NamedResults => f.write_str("parentheses around results with names"),
-            Self::EndBeforeBraces => f.write_str("the end of the value"),
+            Self::EndBeforeBraces | Self::EndBeforeCall => f.write_str("the end of the value"),
             Self::Pattern => f.write_str("parentheses around several names"),
             Self::NotDiscard { after } => write!(f, "a name after {after}"),
             Self::Unquoted { .. } => f.write_str("a name without quotes before `:`"),

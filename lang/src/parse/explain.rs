@@ -111,8 +111,8 @@ impl<'a> Failure<'a> {
             return SyntaxError::Expected { expected: Expected::Backticks { name }, found, span };
         }
         let expected = self.expected();
-        if let (Expected::Block { .. }, Some(brace)) = (&expected, self.lost_condition()) {
-            let expected = Expected::Value { after: "`if`".into() };
+        if let (Expected::Block { .. }, Some((word, brace))) = (&expected, self.lost_condition()) {
+            let expected = Expected::Value { after: format!("`{word}`") };
             return SyntaxError::Expected { expected, found: "`{`".into(), span: brace };
         }
         let (found, span) = match (&expected, self.before) {
@@ -189,9 +189,15 @@ impl<'a> Failure<'a> {
     }
 
     fn after(&self) -> String {
-        match self.token(1) {
+        let joined = |count: usize| {
+            let tokens = self.before.get(self.before.len().checked_sub(count)?..)?;
+            let glued = tokens.windows(2).all(|pair| matches!(pair, [a, b] if a.span.end == b.span.start));
+            let text =
+                self.text.get(tokens.first()?.span.start as usize..tokens.last()?.span.end as usize)?;
+            (glued && OPERATORS.contains(&text)).then_some(text)
+        };
+        match joined(3).or_else(|| joined(2)).unwrap_or_else(|| self.token(1)) {
             "" => "this".to_owned(),
-            ">" if self.token(2) == "-" => "`->`".to_owned(),
             last => format!("`{}`", shortened(last)),
         }
     }
@@ -262,6 +268,13 @@ impl<'a> Failure<'a> {
             if rest.starts_with('{') && self.tried_any(&[Rule::EOI, Rule::close_bracket]) {
                 return Some(Expected::EndBeforeBraces);
             }
+            if rest.starts_with('(') && !self.tried(Rule::parens) {
+                return Some(Expected::EndBeforeCall);
+            }
+            if word_of_statement == "assert" && rest.starts_with(['"', 'f']) && self.tried(Rule::EOI) {
+                let words = vec!["`,` before the message"];
+                return Some(Expected::Form { words, form: self.form() });
+            }
             if self.rule == Rule::index_group {
                 return Some(Expected::OneIndex);
             }
@@ -301,14 +314,14 @@ impl<'a> Failure<'a> {
             || matches!(self.rule, Rule::inputs_group | Rule::choice_group)
     }
 
-    /// The `if` whose condition is missing, so that its block was taken for one.
-    fn lost_condition(&self) -> Option<Span> {
+    /// The block of an `if` without a condition or a `for` without a list, which was taken for one, and the word before.
+    fn lost_condition(&self) -> Option<(&'a str, Span)> {
         let closer = self.before.last().filter(|_| self.token(1) == "}")?;
         let last = self.scan.tokens.partition_point(|token| token.span.start < closer.span.start);
         let opener = self.scan.opener(last)?;
         let before = self.scan.tokens.get(opener.checked_sub(1)?);
         let brace = self.scan.tokens.get(opener)?.span;
-        (self.text_of(before) == "if").then_some(brace)
+        matches!(self.text_of(before), "if" | "in").then_some((self.text_of(before), brace))
     }
 
     /// What goes on, or ends, outside of brackets.

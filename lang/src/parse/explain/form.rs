@@ -8,10 +8,13 @@ pub(super) const END: &str = "the end of the statement";
 impl Failure<'_> {
     /// The form of the statement, where a keyword tells it.
     pub(super) fn form(&self) -> &'static str {
-        if self.token(1) == "<" {
+        if self.token(1) == "<" || self.tried(Rule::close_angle) {
             return "the forms are `File<\"folder\">` and `Match<\"id\", Image | Mask>`";
         }
-        if self.token(2) == "each" {
+        if self.rule == Rule::record_group {
+            return "the form is `{ name: value }`";
+        }
+        if self.token(1) == "each" || self.token(2) == "each" {
             return "the form is `each Name(arguments)`: one call for each element of its lists";
         }
         let mut words = self.before.iter().map(|token| self.text_of(Some(token)));
