@@ -343,7 +343,7 @@ pub(super) fn expr() -> BoxedStrategy<Expr> {
             1 => (boxed.clone(), boxed.clone()).prop_map(|(base, index)| spanned(ExprKind::Index { base, index })),
             1 => (boxed.clone(), ident(), args(arg_value(inner.clone()), 3))
                 .prop_map(|(receiver, method, args)| spanned(ExprKind::MethodCall { receiver, method, args })),
-            1 => unary.prop_map(|(op, operand)| spanned(ExprKind::Unary { op, operand })),
+            1 => unary.prop_map(|(op, operand)| applied(op, operand)),
             3 => (operator(), boxed.clone(), boxed.clone())
                 .prop_map(|(op, left, right)| spanned(ExprKind::Binary { op, op_span: AT, left, right })),
             1 => choose(inner.clone()),
@@ -385,13 +385,26 @@ fn pattern() -> impl Strategy<Value = Pattern> {
     ]
 }
 
+/// The negative of a number is a number.
+fn applied(op: UnaryOp, operand: Box<Expr>) -> Expr {
+    match operand.kind {
+        ExprKind::Int(0..) if op == UnaryOp::Neg => *operand,
+        ExprKind::Float(value) if op == UnaryOp::Neg && value.is_sign_positive() => *operand,
+        _ => spanned(ExprKind::Unary { op, operand }),
+    }
+}
+
+fn is_condition(value: &Expr) -> bool {
+    !matches!(value.kind, ExprKind::Tuple(_))
+}
+
 /// What stands in blocks as well.
 fn block_kind(value: BoxedStrategy<Expr>) -> impl Strategy<Value = StatementKind> {
     prop_oneof![
         3 => (pattern(), value.clone()).prop_map(|(pattern, value)| StatementKind::Let(Let { pattern, value })),
         1 => (ident(), option::of(ty(1)), value.clone())
             .prop_map(|(name, ty, value)| StatementKind::Const(Const { name, ty, value })),
-        1 => (value.clone(), option::of(value.clone()))
+        1 => (value.clone().prop_filter("a condition", is_condition), option::of(value.clone()))
             .prop_map(|(condition, message)| StatementKind::Assert(Assert { condition, message })),
         3 => value.prop_map(StatementKind::Expr),
     ]
