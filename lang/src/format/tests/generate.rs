@@ -112,11 +112,8 @@ fn make(
     blank_before: bool,
     docs: Option<Doc>,
     annotations: Vec<Annotation>,
-    mut kind: StatementKind,
+    kind: StatementKind,
 ) -> Statement {
-    if let StatementKind::Expr(expr) = &mut kind {
-        without_leading_annotations(expr);
-    }
     Statement { comments, blank_before, docs, annotations, kind, span: AT }
 }
 
@@ -132,18 +129,6 @@ fn with_effect(mut statement: Statement) -> Statement {
         *expr = spanned(Called(Call { annotations: Vec::new(), callee, args }));
     }
     statement
-}
-
-/// Annotations at the beginning of a statement are the statement's.
-fn without_leading_annotations(expr: &mut Expr) {
-    match &mut expr.kind {
-        ExprKind::Call(call) => call.annotations.clear(),
-        ExprKind::Member { base: left, .. }
-        | ExprKind::Index { base: left, .. }
-        | ExprKind::MethodCall { receiver: left, .. }
-        | ExprKind::Binary { left, .. } => without_leading_annotations(left),
-        _ => {}
-    }
 }
 
 fn import() -> impl Strategy<Value = Use> {
