@@ -19,8 +19,14 @@ pub(crate) fn begins_statement(line: &str) -> bool {
     if !STATEMENT_WORDS.contains(&word) || !rest.starts_with([' ', '\t']) {
         return false;
     }
-    let next = rest.trim_start_matches([' ', '\t']).chars().next();
-    next.is_some_and(|next| next.is_ascii_alphanumeric() || matches!(next, '_' | '`' | '(' | '"'))
+    let rest = rest.trim_start_matches([' ', '\t']);
+    // A type may have such a name, and a constraint.
+    let constrained = rest.strip_prefix("in ").is_some_and(|rest| {
+        rest.starts_with(|next: char| next.is_ascii_digit() || matches!(next, '-' | '['))
+    });
+    !constrained
+        && rest
+            .starts_with(|next: char| next.is_ascii_alphanumeric() || matches!(next, '_' | '`' | '(' | '"'))
 }
 
 /// Whether `text` is an identifier: ASCII letters, digits and `_`, no digit first, and not `_` alone.
@@ -109,5 +115,6 @@ mod tests {
     #[test]
     fn prompt_backslashes_stay_as_they_are() {
         assert_eq!(string_literal(r"a \(b\) \n"), r#""a \(b\) \\n""#);
+        assert_eq!(string_literal("\\\n"), r#""\\\n""#);
     }
 }

@@ -390,8 +390,12 @@ fn applied(op: UnaryOp, operand: Box<Expr>) -> Expr {
     }
 }
 
-fn is_condition(value: &Expr) -> bool {
-    !matches!(value.kind, ExprKind::Tuple(_))
+/// Several values are no condition.
+fn no_tuple(condition: Expr) -> Expr {
+    match condition.kind {
+        ExprKind::Tuple(values) => Expr { kind: ExprKind::List(values), span: condition.span },
+        _ => condition,
+    }
 }
 
 /// What stands in blocks as well.
@@ -400,8 +404,8 @@ fn block_kind(value: BoxedStrategy<Expr>) -> impl Strategy<Value = StatementKind
         3 => (pattern(), value.clone()).prop_map(|(pattern, value)| StatementKind::Let(Let { pattern, value })),
         1 => (ident(), option::of(ty(1)), value.clone())
             .prop_map(|(name, ty, value)| StatementKind::Const(Const { name, ty, value })),
-        1 => (value.clone().prop_filter("a condition", is_condition), option::of(value.clone()))
-            .prop_map(|(condition, message)| StatementKind::Assert(Assert { condition, message })),
+        1 => (value.clone(), option::of(value.clone()))
+            .prop_map(|(condition, message)| StatementKind::Assert(Assert { condition: no_tuple(condition), message })),
         3 => value.prop_map(StatementKind::Expr),
     ]
 }
