@@ -74,6 +74,17 @@ fn docs() -> impl Strategy<Value = Doc> {
     })
 }
 
+/// A file of statements alone.
+pub(super) fn statements(count: std::ops::Range<usize>) -> impl Strategy<Value = File> {
+    vec(statement().prop_map(with_effect), count).prop_map(|statements| File {
+        docs: None,
+        edition: None,
+        statements,
+        end_comments: Vec::new(),
+        inner_comments: Vec::new(),
+    })
+}
+
 fn comment() -> impl Strategy<Value = Comment> {
     (" [a-z/!\"(]{1,8}", any::<bool>()).prop_map(|(text, blank_before)| Comment { text, blank_before })
 }
@@ -101,11 +112,8 @@ fn make(
     blank_before: bool,
     docs: Option<Doc>,
     annotations: Vec<Annotation>,
-    mut kind: StatementKind,
+    kind: StatementKind,
 ) -> Statement {
-    if let StatementKind::Expr(expr) = &mut kind {
-        without_leading_annotations(expr);
-    }
     Statement { comments, blank_before, docs, annotations, kind, span: AT }
 }
 
@@ -121,18 +129,6 @@ fn with_effect(mut statement: Statement) -> Statement {
         *expr = spanned(Called(Call { annotations: Vec::new(), callee, args }));
     }
     statement
-}
-
-/// Annotations at the beginning of a statement are the statement's.
-fn without_leading_annotations(expr: &mut Expr) {
-    match &mut expr.kind {
-        ExprKind::Call(call) => call.annotations.clear(),
-        ExprKind::Member { base: left, .. }
-        | ExprKind::Index { base: left, .. }
-        | ExprKind::MethodCall { receiver: left, .. }
-        | ExprKind::Binary { left, .. } => without_leading_annotations(left),
-        _ => {}
-    }
 }
 
 fn import() -> impl Strategy<Value = Use> {
@@ -343,7 +339,7 @@ pub(super) fn expr() -> BoxedStrategy<Expr> {
             1 => (boxed.clone(), boxed.clone()).prop_map(|(base, index)| spanned(ExprKind::Index { base, index })),
             1 => (boxed.clone(), ident(), args(arg_value(inner.clone()), 3))
                 .prop_map(|(receiver, method, args)| spanned(ExprKind::MethodCall { receiver, method, args })),
-            1 => unary.prop_map(|(op, operand)| spanned(ExprKind::Unary { op, operand })),
+            1 => unary.prop_map(|(op, operand)| applied(op, operand)),
             3 => (operator(), boxed.clone(), boxed.clone())
                 .prop_map(|(op, left, right)| spanned(ExprKind::Binary { op, op_span: AT, left, right })),
             1 => choose(inner.clone()),
@@ -385,7 +381,15 @@ fn pattern() -> impl Strategy<Value = Pattern> {
     ]
 }
 
-/// What stands in blocks as well.
+/// The negative of a number is a number.
+fn applied(op: UnaryOp, operand: Box<Expr>) -> Expr {
+    match operand.kind {
+        ExprKind::Int(0..) if op == UnaryOp::Neg => *operand,
+        ExprKind::Float(value) if op == UnaryOp::Neg && value.is_sign_positive() => *operand,
+        _ => spanned(ExprKind::Unary { op, operand }),
+    }
+}
+
 /// Several values are no condition.
 fn no_tuple(condition: Expr) -> Expr {
     match condition.kind {
@@ -394,6 +398,7 @@ fn no_tuple(condition: Expr) -> Expr {
     }
 }
 
+/// What stands in blocks as well.
 fn block_kind(value: BoxedStrategy<Expr>) -> impl Strategy<Value = StatementKind> {
     prop_oneof![
         3 => (pattern(), value.clone()).prop_map(|(pattern, value)| StatementKind::Let(Let { pattern, value })),
