@@ -1,8 +1,11 @@
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use bytesize::ByteSize;
-use clap::{Args as ClapArgs, Parser, Subcommand};
-use floe_driver::{Device, Folders, Options, PassList, Precision, Target};
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use floe_driver::{
+    Binding, CivilTime, Device, Folders, Options, PassList, Pick, Precision, Target, binding, parse_time,
+};
 
 /// Compiles generative-AI workflows and runs them.
 #[derive(Debug, Parser)]
@@ -18,6 +21,8 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Explain an error by its code
     Explain(ExplainArgs),
+    /// Write a program as a workflow of ComfyUI
+    Export(ExportArgs),
     /// Give programs the one style
     Fmt(FmtArgs),
     /// List nodes, or show one
@@ -28,12 +33,51 @@ pub(crate) enum Command {
     Run(RunArgs),
 }
 
+/// What a program is bound with.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct BindArgs {
+    /// Give a param a value; `random` draws one
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = assignment)]
+    set: Vec<(String, String)>,
+    /// Which alternative of `dynamic("{a|b}")` to take
+    #[arg(long, value_enum, default_value_t = PickArg::Random)]
+    pick: PickArg,
+    /// The time that `now(…)` writes, such as 2026-01-02T03:04:05Z; the current one unless it is given
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    now: Option<CivilTime>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum PickArg {
+    First,
+    Random,
+}
+
+impl BindArgs {
+    fn params(&self) -> BTreeMap<String, String> {
+        self.set.iter().cloned().collect()
+    }
+
+    fn binding(&self) -> Binding {
+        let pick = match self.pick {
+            PickArg::First => Pick::First,
+            PickArg::Random => Pick::Random,
+        };
+        binding(pick, self.now)
+    }
+
+    /// Options of what depends on nothing else.
+    pub(crate) fn options(&self) -> Options {
+        let target = Target { device: Device::Cpu, memory: None, precision: Precision::F32 };
+        Options { passes: PassList::all(), target, params: self.params(), binding: self.binding() }
+    }
+}
+
 /// What a compilation depends on.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct CompileArgs {
-    /// Give a param a value
-    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = assignment)]
-    set: Vec<(String, String)>,
+    #[command(flatten)]
+    pub(crate) bind: BindArgs,
     /// Memory that the plan may take, such as 8GiB
     #[arg(long, value_name = "SIZE")]
     memory: Option<ByteSize>,
@@ -49,7 +93,7 @@ impl CompileArgs {
             memory: self.memory.map(|size| size.as_u64()),
             precision: Precision::F32,
         };
-        Options { passes: self.passes.clone(), target, params: self.set.iter().cloned().collect() }
+        Options { passes: self.passes.clone(), target, ..self.bind.options() }
     }
 }
 
@@ -79,6 +123,8 @@ pub(crate) struct CheckArgs {
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
     #[command(flatten)]
+    pub(crate) bind: BindArgs,
+    #[command(flatten)]
     pub(crate) folders: FolderArgs,
 }
 
@@ -96,6 +142,29 @@ pub(crate) struct FmtArgs {
     /// Change nothing: list the files that would change, and exit with 1 if there are any
     #[arg(long)]
     pub(crate) check: bool,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ExportArgs {
+    /// The program
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// What to write: the format of ComfyUI's server
+    #[arg(long, value_enum)]
+    pub(crate) format: ExportFormat,
+    #[command(flatten)]
+    pub(crate) bind: BindArgs,
+    #[command(flatten)]
+    pub(crate) folders: FolderArgs,
+    /// Write it there
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// Formats of workflows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportFormat {
+    Api,
 }
 
 #[derive(Debug, ClapArgs)]

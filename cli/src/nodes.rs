@@ -13,7 +13,9 @@ pub(crate) fn nodes(args: &NodesArgs) -> Result<(), Exit> {
     }
     let wanted = args.name.as_deref().unwrap_or_default().to_lowercase();
     let matches = |decl: &&NodeDecl| {
-        [decl.name, decl.display, decl.category].iter().any(|text| text.to_lowercase().contains(&wanted))
+        [decl.name.as_ref(), decl.title(), decl.category.as_ref()]
+            .iter()
+            .any(|text| text.to_lowercase().contains(&wanted))
     };
     let found: Vec<_> = all().iter().filter(matches).collect();
     if found.is_empty() {
@@ -40,18 +42,19 @@ fn signature(decl: &NodeDecl) -> String {
         for line in input.docs.lines() {
             let _ = writeln!(text, "    /// {line}");
         }
-        let range = input.range.map_or(String::new(), |(lo, hi)| format!(" in {lo}..={hi}"));
-        let default = input.default.map_or(String::new(), |value| format!(" = {value}"));
+        let range = input.range.as_ref().map_or(String::new(), |(lo, hi)| format!(" in {lo}..={hi}"));
+        let default = input.default.as_ref().map_or(String::new(), |value| format!(" = {value}"));
         let open = if input.optional { "?" } else { "" };
         let _ = writeln!(text, "    {}: {}{open}{range}{default},", input.name, input.ty);
-        if let Type::Choice { set: Some(_), values } = input.ty {
+        if let Type::Choice { set: Some(_), values } = &input.ty {
+            let values: Vec<String> = values.iter().map(ToString::to_string).collect();
             let _ = writeln!(text, "        // {}", values.join(", "));
         }
     }
     let outputs: Vec<String> =
         decl.outputs.iter().map(|output| format!("{}: {}", output.name, output.ty)).collect();
     let _ = writeln!(text, ") -> ({})", outputs.join(", "));
-    if semantics(decl.name).is_none() {
+    if semantics(&decl.name).is_none() {
         text.push_str("// checks, but cannot run yet\n");
     }
     text

@@ -3,7 +3,7 @@ use std::fs;
 use floe_driver::{compile, read_source};
 
 use crate::args::PlanArgs;
-use crate::report::{Exit, failed, say, unreadable, warn};
+use crate::report::{Exit, drawn, failed, say, unreadable, warn};
 
 pub(crate) fn plan(args: &PlanArgs) -> Result<(), Exit> {
     let source = read_source(&args.file).map_err(unreadable)?;
@@ -11,6 +11,7 @@ pub(crate) fn plan(args: &PlanArgs) -> Result<(), Exit> {
     let compilation = compile(&source, &folders, &args.compile.options()).map_err(failed)?;
     warn(compilation.warnings);
     let compiled = compilation.compiled;
+    drawn(&compiled.drawn);
     if args.explain {
         say(&format!("graph\n{}\n", compiled.graph));
         let mut before = compiled.graph;

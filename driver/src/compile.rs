@@ -62,6 +62,33 @@ pub fn check(source: &SourceFile, folders: &Folders, options: &Options) -> Resul
     }
 }
 
+/// A program in another format.
+#[derive(Debug)]
+pub struct Exported {
+    /// The text.
+    pub text: String,
+    /// Warnings, ready to be shown.
+    pub warnings: Vec<Report>,
+}
+
+/// Evaluates a program and writes it in the format of ComfyUI's server.
+///
+/// # Errors
+/// All errors of the program that keep it from being evaluated or written.
+pub fn export_api(source: &SourceFile, folders: &Folders, options: &Options) -> Result<Exported, Failure> {
+    let parsed = parse(source);
+    if !parsed.errors.is_empty() {
+        return Err(syntax(source, parsed.errors));
+    }
+    let checked = floe_compiler::export::export_api(&parsed.ast, options, folders);
+    let files = Files::new(source.clone(), checked.files);
+    let warnings = reports(&files, checked.warnings);
+    match checked.value {
+        Some(text) => Ok(Exported { text, warnings }),
+        None => Err(semantic(&files, checked.errors, warnings)),
+    }
+}
+
 /// Names that a damaged statement would have defined are missing: only syntax is worth reporting then.
 pub(crate) fn syntax(source: &SourceFile, errors: Vec<floe_lang::SyntaxError>) -> Failure {
     let files = Files::new(source.clone(), []);

@@ -207,7 +207,10 @@ pub enum CompileError {
     },
 
     #[error("`each {node}` is given no list")]
-    #[diagnostic(code(check::each_without_lists), help("leave out the `each`, or give it the output of a node that makes a list"))]
+    #[diagnostic(
+        code(check::each_without_lists),
+        help("leave out the `each`, or give it the output of a node that makes a list")
+    )]
     EachWithoutLists {
         node: String,
         #[label("nothing here is a list")]

@@ -32,7 +32,7 @@ impl<'a> Evaluator<'a> {
             return (Value::Poison, None);
         }
         if self.depth >= DEPTH {
-            return (self.poison(EvalError::TooDeep { limit: DEPTH, span: place.into() }), None);
+            return (self.halt(EvalError::TooDeep { limit: DEPTH, span: place.into() }), None);
         }
         self.depth += 1;
         let result = match &expr.kind {
@@ -94,7 +94,7 @@ impl<'a> Evaluator<'a> {
     }
 
     fn several(&mut self, items: &'a [Expr], hint: &Hint<'_>) -> Vec<Value> {
-        items.iter().enumerate().map(|(place, item)| self.expr(item, &Hint::Place(hint, place))).collect()
+        items.iter().enumerate().map(|(place, item)| self.expr(item, &hint.part(place))).collect()
     }
 
     /// Named values.
@@ -254,7 +254,9 @@ impl<'a> Evaluator<'a> {
         let result = match &value {
             Value::Poison => return Value::Poison,
             Value::Unknown(ty) => ops::unary_type(op, ty).map(Value::unknown).ok_or(OpError::Operands),
-            Value::Link { .. } | Value::Outputs(_) => return self.computed(op.symbol(), &value, operand.span),
+            Value::Link { .. } | Value::Outputs(_) => {
+                return self.computed(op.symbol(), &value, operand.span);
+            }
             value => ops::unary(op, value),
         };
         result.unwrap_or_else(|error| match error {
@@ -348,7 +350,9 @@ impl<'a> Evaluator<'a> {
             }
             ("+", _) => "it adds numbers, and joins texts or lists".to_owned(),
             ("&&" | "||" | "!", _) => "it takes `true` and `false`".to_owned(),
-            ("<" | "<=" | ">" | ">=", _) => "it compares numbers with numbers, and texts with texts".to_owned(),
+            ("<" | "<=" | ">" | ">=", _) => {
+                "it compares numbers with numbers, and texts with texts".to_owned()
+            }
             _ => "it takes numbers".to_owned(),
         };
         self.poison(EvalError::BadOperand { op, operands, help, span: place.into() })

@@ -6,6 +6,7 @@ use floe_lang::ast;
 use floe_lang::ast::TypeKind;
 use floe_lang::decl::{InputDecl, InputMarks, NodeDecl, NodeMarks, OutputDecl, Type};
 
+use super::args::value_span;
 use super::calls::Switched;
 use super::hint::Hint;
 use super::params::coerce;
@@ -61,7 +62,8 @@ impl<'a> Evaluator<'a> {
             let flow = flow.function.name.name.clone();
             return self.poison(EvalError::Recursion { flow, span: place.into() });
         }
-        if self.shadow {
+        // A flow costs more than most expressions.
+        if self.shadow || !self.spend(10, place) {
             return self.unknown_result(&flow);
         }
         if mode != Mode::On {
@@ -104,7 +106,7 @@ impl<'a> Evaluator<'a> {
                 self.unplaced(flow, call, arg);
                 continue;
             };
-            let place = self.place(arg.value.as_ref().map_or(arg.span, |value| value.span));
+            let place = self.place(value_span(arg));
             let name_place = self.place(arg.name.as_ref().map_or(arg.span, |name| name.span));
             if let Some((_, first)) = &given[index] {
                 let (first, input) = (*first, signature.params[index].name.to_string());
@@ -135,8 +137,7 @@ impl<'a> Evaluator<'a> {
 
     /// Reports an argument that is for no parameter.
     fn unplaced(&mut self, flow: &Flow<'a>, call: &ast::Call, arg: &ast::Arg) {
-        let params: Vec<String> =
-            flow.signature.params.iter().map(|param| param.name.to_string()).collect();
+        let params: Vec<String> = flow.signature.params.iter().map(|param| param.name.to_string()).collect();
         let name = flow.function.name.name.clone();
         let Some(argument) = &arg.name else {
             let given = call.args.iter().filter(|arg| arg.name.is_none()).count();
@@ -192,7 +193,7 @@ impl<'a> Evaluator<'a> {
             args.push((taken.name.clone(), value.clone()));
             self.define_value(&param.name, value, Kind::Param);
         }
-        let value = self.open_statements(&flow.function.body, &Hint::Nameless);
+        let value = self.open_statements(&flow.function.body, &Hint::Results(&flow.signature.returns));
         let outputs = self.returned(flow, value);
         self.close_block(mark);
         self.frames.pop();
@@ -347,9 +348,8 @@ fn bundle(flow: &Flow<'_>, mut outputs: Vec<(Option<Arc<str>>, Value)>) -> Value
     match outputs.len() {
         0 => Value::nothing(),
         1 => outputs.pop().map_or(Value::Poison, |(_, value)| value),
-        _ => Value::Bundle(Arc::new(Bundle {
-            flow: flow.function.name.name.as_str().into(),
-            items: outputs,
-        })),
+        _ => {
+            Value::Bundle(Arc::new(Bundle { flow: flow.function.name.name.as_str().into(), items: outputs }))
+        }
     }
 }
