@@ -67,17 +67,13 @@ fn quoted_with(text: &str, quote: char) -> String {
     let mut out = String::with_capacity(text.len() + 2);
     out.push(quote);
     let mut rest = text.chars().peekable();
-    // What would be read as an escape behind a backslash, or is written as one.
-    let escaped = |next: Option<&char>| match next {
-        None | Some('\\' | 'n' | 't' | 'u' | '"' | '`') => true,
-        Some(other) => other.is_control(),
-    };
     while let Some(next) = rest.next() {
         match next {
             '\n' => out.push_str("\\n"),
             '\t' => out.push_str("\\t"),
-            // Prompt syntax such as `\(` stays readable: only where it must be, a backslash is doubled.
-            '\\' if !escaped(rest.peek()) => out.push('\\'),
+            // Prompt syntax such as `\(` stays readable: only a backslash that would be read as an
+            // escape is doubled.
+            '\\' if !rest.peek().is_none_or(|next| reads_as_escape(*next)) => out.push('\\'),
             '\\' => out.push_str("\\\\"),
             other if other == quote => out.extend(['\\', quote]),
             other if other.is_control() => out.push_str(&format!("\\u{{{:x}}}", u32::from(other))),
@@ -86,6 +82,11 @@ fn quoted_with(text: &str, quote: char) -> String {
     }
     out.push(quote);
     out
+}
+
+/// Whether a backslash before a character would be read with it. Control characters are written as escapes.
+fn reads_as_escape(next: char) -> bool {
+    matches!(next, '\\' | 'n' | 't' | 'u' | '"' | '`') || next.is_control()
 }
 
 #[cfg(test)]

@@ -86,7 +86,7 @@ impl Item for Arg {
 
     fn is_short(&self) -> bool {
         let name = self.name.as_ref().map_or(0, |name| name.name.len() + 2);
-        let value = self.value.as_ref().map_or(Some(0), |value| short_columns(value));
+        let value = self.value.as_ref().map_or(Some(0), short_columns);
         sum_is_short(&[Some(name), value])
     }
 

@@ -200,6 +200,7 @@ impl<'s> Splitter<'s> {
             "=" | "|" | "&" | "+" | "-" | "*" | "/" | "%" | "<" => true,
             ">" => self.word(before) == "-" || !head.closed_angle,
             "," => self.word(first) == "assert",
+            "." => !self.word(before).starts_with(|first: char| first.is_ascii_digit()),
             _ => false,
         };
         !(open && !begins_statement(rest) || goes_on(rest))
@@ -217,6 +218,7 @@ impl<'s> Splitter<'s> {
 /// Whether a line that begins like this goes on with the statement before it.
 fn goes_on(line: &str) -> bool {
     let two = |text: &str| line.starts_with(text);
+    let is_in = line.strip_prefix("in").is_some_and(|rest| rest.starts_with([' ', '\t']));
     let is_else = line.strip_prefix("else").is_some_and(|rest| {
         !rest.starts_with(|next: char| next.is_ascii_alphanumeric() || matches!(next, '_' | ':'))
     });
@@ -224,6 +226,7 @@ fn goes_on(line: &str) -> bool {
         || two("->")
         || two("==")
         || two("!=")
+        || is_in
         || is_else
 }
 

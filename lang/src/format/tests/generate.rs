@@ -399,6 +399,14 @@ fn is_condition(value: &Expr) -> bool {
 }
 
 /// What stands in blocks as well.
+/// Several values are no condition.
+fn no_tuple(condition: Expr) -> Expr {
+    match condition.kind {
+        ExprKind::Tuple(values) => Expr { kind: ExprKind::List(values), span: condition.span },
+        _ => condition,
+    }
+}
+
 fn block_kind(value: BoxedStrategy<Expr>) -> impl Strategy<Value = StatementKind> {
     prop_oneof![
         3 => (pattern(), value.clone()).prop_map(|(pattern, value)| StatementKind::Let(Let { pattern, value })),

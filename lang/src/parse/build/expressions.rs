@@ -129,7 +129,7 @@ impl Builder<'_> {
                 (Some(name), None) => ExprKind::Member { base, member: Member::Name(ident(flat, name)?) },
                 (None, None) => ExprKind::Member { base, member: slot(flat, &member)? },
                 (None, Some(parens)) => {
-                    let (expected, found) = (Expected::End, format!("`{}`", parens.as_str()));
+                    let (expected, found) = (Expected::EndBeforeCall, "`(`".to_owned());
                     return Err(Box::new(SyntaxError::Expected {
                         expected,
                         found,
