@@ -210,7 +210,8 @@ fn default(class: &str, name: &str, declarations: &dyn Declarations) -> Option<F
     }
 }
 
-fn from_literal(value: &Literal) -> FlatValue {
+/// A declared value.
+pub(crate) fn from_literal(value: &Literal) -> FlatValue {
     match value {
         Literal::Int(value) => FlatValue::Number(*value as f64),
         Literal::Float(value) => FlatValue::Number(*value),

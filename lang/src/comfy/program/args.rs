@@ -96,7 +96,7 @@ pub(super) fn is_link(scope: &Scope<'_>, value: &ArgValue<'_>) -> bool {
 struct Given<'s> {
     /// Its name on this level.
     name: &'s str,
-    /// Its name on the outermost level.
+    /// Its name on the level above.
     full: &'s str,
     value: Value<'s>,
 }
@@ -125,14 +125,14 @@ fn arrange<'s>(given: &[Given<'s>], inputs: &[&'s InputDecl]) -> Vec<(&'s str, A
             let (group, rest) = given.name.split_once('.')?;
             let place = *places.get(group)?;
             let grows = matches!(inputs[place].ty, Type::Dynamic(_) | Type::Grow { .. });
-            grows.then_some((place, Given { name: rest, ..given }))
+            grows.then_some((place, Given { name: rest, full: given.name, ..given }))
         };
         if let Some(&place) = places.get(given.name) {
             slots[place].value = Some(given.value);
         } else if let Some((place, member)) = group() {
             slots[place].members.push(member);
         } else {
-            others.push((given.full, ArgValue::Value(given.value, None)));
+            others.push((given.name, ArgValue::Value(given.value, None)));
         }
     }
     let mut arranged = Vec::new();
