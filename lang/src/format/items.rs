@@ -1,8 +1,9 @@
 //! Lists in brackets: arguments, elements, parameters, inputs, names.
 
 use super::Printer;
-use super::expressions::short_columns;
+use super::expressions::{short_columns, shown_value};
 use crate::ast::*;
+use crate::names;
 
 /// What stands around a list.
 #[derive(Clone, Copy)]
@@ -86,7 +87,7 @@ impl Item for Arg {
 
     fn is_short(&self) -> bool {
         let name = self.name.as_ref().map_or(0, |name| name.name.len() + 2);
-        let value = self.value.as_ref().map_or(Some(0), short_columns);
+        let value = shown_value(self).map_or(Some(0), short_columns);
         sum_is_short(&[Some(name), value])
     }
 
@@ -199,7 +200,8 @@ impl Item for UseItem {
     fn print<'a>(&'a self, printer: &mut Printer<'a>) {
         match &self.alias {
             Some(alias) => {
-                printer.label(&self.name);
+                // A line that begins with `node as` would begin a statement.
+                printer.text(names::reference(&self.name.name));
                 printer.words(" as ");
                 printer.binding(alias);
             }

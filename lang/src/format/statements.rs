@@ -8,6 +8,13 @@ use crate::names::{self, STATEMENT_WORDS};
 impl<'a> Printer<'a> {
     /// A statement with its docs and annotations.
     pub(super) fn statement(&mut self, statement: &'a Statement) {
+        match &statement.kind {
+            StatementKind::Expr(expr) if statement.annotations.is_empty() => self.comments_before_expr(expr),
+            StatementKind::Assert(assert) if statement.annotations.is_empty() => {
+                self.comments_before_expr(&assert.condition);
+            }
+            _ => {}
+        }
         if let Some(docs) = &statement.docs {
             self.docs(docs, "///");
             self.doc.hard();
@@ -127,12 +134,22 @@ impl<'a> Printer<'a> {
     }
 
     fn assert(&mut self, assert: &'a Assert) {
+        self.comments_before_expr(&assert.condition);
         self.words("assert ");
+        let Some(message) = &assert.message else { return self.expr(&assert.condition) };
+        let from = self.doc.len();
+        self.text("");
         self.expr(&assert.condition);
-        if let Some(message) = &assert.message {
-            self.words(", ");
-            self.expr(message);
+        if self.is_comment_before_expr(message)
+            && let Some(empty) = self.doc.first_text_mut(from)
+        {
+            // No line may end behind the comma, so they stay in parentheses, out of which they come.
+            *empty = "(".into();
+            self.comments_before_expr(message);
+            self.text(")");
         }
+        self.words(", ");
+        self.expr(message);
     }
 
     fn function(&mut self, function: &'a Fn) {

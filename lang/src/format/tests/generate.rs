@@ -74,6 +74,17 @@ fn docs() -> impl Strategy<Value = Doc> {
     })
 }
 
+/// A file of statements alone.
+pub(super) fn statements(count: std::ops::Range<usize>) -> impl Strategy<Value = File> {
+    vec(statement().prop_map(with_effect), count).prop_map(|statements| File {
+        docs: None,
+        edition: None,
+        statements,
+        end_comments: Vec::new(),
+        inner_comments: Vec::new(),
+    })
+}
+
 fn comment() -> impl Strategy<Value = Comment> {
     (" [a-z/!\"(]{1,8}", any::<bool>()).prop_map(|(text, blank_before)| Comment { text, blank_before })
 }

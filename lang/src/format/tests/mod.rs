@@ -1,5 +1,6 @@
 mod generate;
 mod laws;
+mod scratch;
 
 use super::*;
 use crate::{SourceFile, parse};
