@@ -22,6 +22,9 @@ use error::{ImportError, ImportWarning};
 use json::{Kind, Value};
 use prompt::Prompt;
 
+/// How deeply subgraphs may be nested; people nest them two or three deep.
+pub const MAX_DEPTH: usize = 64;
+
 /// How much is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -29,11 +32,13 @@ pub struct Limits {
     pub bytes: usize,
     /// Nodes after subgraphs are expanded: few bytes may say very many.
     pub nodes: usize,
+    /// Subgraphs in subgraphs; at most [`MAX_DEPTH`] counts.
+    pub depth: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { bytes: 64 << 20, nodes: 1_000_000 }
+        Self { bytes: 64 << 20, nodes: 1_000_000, depth: MAX_DEPTH }
     }
 }
 
