@@ -109,9 +109,10 @@ impl<'a> Printer<'a> {
         self.words(" in ");
         match &constraint.kind {
             ConstraintKind::Range { lo, hi } => {
-                self.expr(lo);
+                // Remarks wait: outside of brackets the line must not end here.
+                self.expr_kind(lo);
                 self.text("..=");
-                self.expr(hi);
+                self.expr_kind(hi);
             }
             ConstraintKind::OneOf(values) => self.list(Brackets::SQUARE, values, constraint.span.end),
         }

@@ -10,6 +10,11 @@ use crate::names;
 impl<'a> Printer<'a> {
     pub(super) fn expr(&mut self, expr: &'a Expr) {
         self.comments_before_expr(expr);
+        self.expr_kind(expr);
+    }
+
+    /// The same without the remarks before it.
+    pub(super) fn expr_kind(&mut self, expr: &'a Expr) {
         match &expr.kind {
             ExprKind::Int(number) => self.text(number.to_string()),
             ExprKind::Float(number) => self.text(super::literals::float(*number)),
@@ -107,9 +112,11 @@ impl<'a> Printer<'a> {
     }
 
     fn call(&mut self, call: &'a Call, end: u32) {
-        for annotation in &call.annotations {
-            self.annotation(annotation);
-            self.doc.space();
+        if !std::mem::take(&mut self.annotated) {
+            for annotation in &call.annotations {
+                self.annotation(annotation);
+                self.doc.space();
+            }
         }
         self.path(&call.callee);
         self.args(&call.args, end);

@@ -91,11 +91,13 @@ struct Printer<'a> {
     comments: &'a [InnerComment],
     /// How many of them are written.
     written: usize,
+    /// The annotations of the next call are written already.
+    annotated: bool,
 }
 
 impl<'a> Printer<'a> {
     fn new(comments: &'a [InnerComment]) -> Self {
-        Self { doc: Doc::default(), comments, written: 0 }
+        Self { doc: Doc::default(), comments, written: 0, annotated: false }
     }
 
     /// Appends what is printed so far to a text.

@@ -103,6 +103,26 @@ impl<'a> Printer<'a> {
     }
 }
 
+/// The call that an expression begins with.
+pub(super) fn leading_call(expr: &Expr) -> Option<&Call> {
+    let mut expr = expr;
+    loop {
+        let (next, place) = match &expr.kind {
+            ExprKind::Call(call) => return Some(call),
+            ExprKind::Each(call) => (call, Place::Each),
+            ExprKind::Binary { op, left, .. } => (left, Place::Left(*op)),
+            ExprKind::Member { base, .. }
+            | ExprKind::Index { base, .. }
+            | ExprKind::MethodCall { receiver: base, .. } => (base, Place::Postfix),
+            _ => return None,
+        };
+        if needs_parentheses(&next.kind, place) {
+            return None;
+        }
+        expr = next;
+    }
+}
+
 /// `a + b - c` as its first operand and, from the last to the first, operators with what stands right of them.
 fn row(expr: &Expr) -> (&Expr, Vec<(BinaryOp, &Expr)>) {
     let mut rest: Vec<(BinaryOp, &Expr)> = Vec::new();

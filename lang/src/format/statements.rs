@@ -1,55 +1,73 @@
 //! Statements and blocks.
 
 use super::items::Brackets;
+use super::operators::leading_call;
 use super::{Above, Printer, start};
 use crate::ast::*;
 use crate::names::{self, STATEMENT_WORDS};
 
 impl<'a> Printer<'a> {
-    /// A statement with its docs and annotations.
+    /// A statement with its docs and annotations. Those of a call that it begins with stand where those of the
+    /// statement do, and are read as such.
     pub(super) fn statement(&mut self, statement: &'a Statement) {
-        match &statement.kind {
-            StatementKind::Expr(expr) if statement.annotations.is_empty() => self.comments_before_expr(expr),
-            StatementKind::Assert(assert) if statement.annotations.is_empty() => {
-                self.comments_before_expr(&assert.condition);
-            }
-            _ => {}
+        let call = match &statement.kind {
+            StatementKind::Expr(expr) => leading_call(expr).filter(|call| !call.annotations.is_empty()),
+            _ => None,
+        };
+        let annotations: Vec<&Annotation> =
+            statement.annotations.iter().chain(call.iter().flat_map(|call| &call.annotations)).collect();
+        if annotations.is_empty() {
+            self.comments_above(&statement.kind);
         }
         if let Some(docs) = &statement.docs {
             self.docs(docs, "///");
             self.doc.hard();
         }
         self.comments_before(statement.span.start);
-        if statement.annotations.is_empty() {
+        if annotations.is_empty() {
             return self.statement_kind(&statement.kind, statement.span.end);
         }
         self.doc.open();
-        self.doc.open();
-        for (place, annotation) in statement.annotations.iter().enumerate() {
-            if place > 0 {
-                self.comments_before(annotation.span.start);
-                self.doc.fill();
-            }
-            self.annotation(annotation);
-        }
+        self.annotations_above(&annotations);
         let last = self.doc.len();
         self.text("");
-        self.comments_before(start_of_kind(&statement.kind));
-        self.doc.close();
+        self.comments_before(call.map_or(start_of_kind(&statement.kind), |call| call.callee.span.start));
         if is_declaration(&statement.kind) {
             self.doc.hard();
         } else {
             self.doc.line(" ");
         }
         let from = self.doc.len();
+        self.annotated = call.is_some();
         self.statement_kind(&statement.kind, statement.span.end);
         self.doc.close();
         // `@mute (a)` would give the annotation arguments.
-        let takes = statement.annotations.last().is_some_and(|annotation| annotation.args.is_empty())
+        let takes = annotations.last().is_some_and(|annotation| annotation.args.is_empty())
             && self.doc.first_text_mut(from).is_some_and(|first| first.starts_with('('));
         if let (true, Some(empty)) = (takes, self.doc.first_text_mut(last)) {
             *empty = "()".into();
         }
+    }
+
+    /// Remarks that a statement has no place for inside stand above its docs.
+    fn comments_above(&mut self, kind: &'a StatementKind) {
+        match kind {
+            StatementKind::Expr(expr) => self.comments_before_expr(expr),
+            StatementKind::Assert(assert) => self.comments_before_expr(&assert.condition),
+            _ => {}
+        }
+    }
+
+    fn annotations_above(&mut self, annotations: &[&'a Annotation]) {
+        self.doc.open();
+        for (place, annotation) in annotations.iter().enumerate() {
+            if place > 0 {
+                self.comments_before(annotation.span.start);
+                self.doc.fill();
+            }
+            self.annotation(annotation);
+        }
+        self.doc.close();
     }
 
     /// A statement from its keyword on, which ends at an offset.

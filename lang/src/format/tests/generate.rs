@@ -112,11 +112,8 @@ fn make(
     blank_before: bool,
     docs: Option<Doc>,
     annotations: Vec<Annotation>,
-    mut kind: StatementKind,
+    kind: StatementKind,
 ) -> Statement {
-    if let StatementKind::Expr(expr) = &mut kind {
-        without_leading_annotations(expr);
-    }
     Statement { comments, blank_before, docs, annotations, kind, span: AT }
 }
 
@@ -132,18 +129,6 @@ fn with_effect(mut statement: Statement) -> Statement {
         *expr = spanned(Called(Call { annotations: Vec::new(), callee, args }));
     }
     statement
-}
-
-/// Annotations at the beginning of a statement are the statement's.
-fn without_leading_annotations(expr: &mut Expr) {
-    match &mut expr.kind {
-        ExprKind::Call(call) => call.annotations.clear(),
-        ExprKind::Member { base: left, .. }
-        | ExprKind::Index { base: left, .. }
-        | ExprKind::MethodCall { receiver: left, .. }
-        | ExprKind::Binary { left, .. } => without_leading_annotations(left),
-        _ => {}
-    }
 }
 
 fn import() -> impl Strategy<Value = Use> {
@@ -405,11 +390,6 @@ fn applied(op: UnaryOp, operand: Box<Expr>) -> Expr {
     }
 }
 
-fn is_condition(value: &Expr) -> bool {
-    !matches!(value.kind, ExprKind::Tuple(_))
-}
-
-/// What stands in blocks as well.
 /// Several values are no condition.
 fn no_tuple(condition: Expr) -> Expr {
     match condition.kind {
@@ -418,13 +398,14 @@ fn no_tuple(condition: Expr) -> Expr {
     }
 }
 
+/// What stands in blocks as well.
 fn block_kind(value: BoxedStrategy<Expr>) -> impl Strategy<Value = StatementKind> {
     prop_oneof![
         3 => (pattern(), value.clone()).prop_map(|(pattern, value)| StatementKind::Let(Let { pattern, value })),
         1 => (ident(), option::of(ty(1)), value.clone())
             .prop_map(|(name, ty, value)| StatementKind::Const(Const { name, ty, value })),
-        1 => (value.clone().prop_filter("a condition", is_condition), option::of(value.clone()))
-            .prop_map(|(condition, message)| StatementKind::Assert(Assert { condition, message })),
+        1 => (value.clone(), option::of(value.clone()))
+            .prop_map(|(condition, message)| StatementKind::Assert(Assert { condition: no_tuple(condition), message })),
         3 => value.prop_map(StatementKind::Expr),
     ]
 }

@@ -36,7 +36,41 @@ fn with_remarks(text: &str, places: &[(Index, bool)]) -> String {
     out
 }
 
+fn read(text: &str) -> Option<File> {
+    let read = parse(&SourceFile::new("test.flow", text));
+    read.errors.is_empty().then_some(read.ast)
+}
+
+/// A text with parentheses around something, and a remark behind the first and before the last, where that parses.
+fn with_parentheses(text: &str, open: Index, close: Index) -> Option<File> {
+    let places: Vec<usize> = text
+        .char_indices()
+        .map(|(at, _)| at)
+        .filter(|at| *at > 0 && text[..*at].ends_with([' ', '!', '-']))
+        .collect();
+    let open = *open.get(places.get(..).filter(|places| !places.is_empty())?);
+    let ends: Vec<usize> = text[open..]
+        .char_indices()
+        .map(|(at, _)| open + at)
+        .filter(|at| text[*at..].starts_with([' ', ',', ')', '\n', '.', '[']))
+        .take(12)
+        .collect();
+    let put = |end: usize| format!("{}( // r0\n{} // r1\n){}", &text[..open], &text[open..end], &text[end..]);
+    let first = close.index(12);
+    ends.iter().cycle().skip(first).take(ends.len()).find_map(|end| read(&put(*end)))
+}
+
 proptest! {
+    #[test]
+    fn remarks_in_parentheses_that_go_stay(
+        ast in generate::statements(1..3),
+        (open, close) in any::<(Index, Index)>(),
+    ) {
+        if let Some(ast) = with_parentheses(&format(&ast), open, close) {
+            obeys(ast)?;
+        }
+    }
+
     #[test]
     fn any_program_is_read_back(ast in generate::file()) {
         obeys(ast)?;
@@ -47,11 +81,9 @@ proptest! {
         ast in generate::statements(1..3),
         places in proptest::collection::vec(any::<(Index, bool)>(), 1..5),
     ) {
-        let text = with_remarks(&format(&ast), &places);
-        let read = parse(&SourceFile::new("test.flow", text));
         // Some lines must not end there.
-        if read.errors.is_empty() {
-            obeys(read.ast)?;
+        if let Some(ast) = read(&with_remarks(&format(&ast), &places)) {
+            obeys(ast)?;
         }
     }
 }

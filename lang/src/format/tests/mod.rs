@@ -1,6 +1,5 @@
 mod generate;
 mod laws;
-mod scratch;
 
 use super::*;
 use crate::{SourceFile, parse};
