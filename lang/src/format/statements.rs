@@ -86,15 +86,15 @@ impl<'a> Printer<'a> {
         }
     }
 
-    /// An expression as a statement. A name that would be read as the first word of another statement stands in
-    /// backticks.
+    /// An expression as a statement. A name that would be read as the first word of another statement, or as what
+    /// follows the line above, stands in backticks.
     fn effect(&mut self, expr: &'a Expr) {
         let from = self.doc.len();
         self.expr(expr);
         if let Some(first) = self.doc.first_text_mut(from)
-            && STATEMENT_WORDS.contains(&&**first)
+            && (STATEMENT_WORDS.contains(&&**first) || first == "in")
         {
-            *first = names::reference(first).into_owned().into();
+            *first = format!("`{first}`").into();
         }
     }
 

@@ -236,6 +236,8 @@ struct Head {
     part: Part,
     /// `if`, `for` or `fn` was seen, and no block since.
     wants_block: bool,
+    /// The next word is a plain name.
+    names_something: bool,
     /// How many `<` of types are open.
     angles: usize,
     /// Whether the last token was a `>` that ends a type.
@@ -263,10 +265,11 @@ impl Head {
             _ => Part::Body,
         };
         match word {
-            "if" | "for" | "fn" | "else" => self.wants_block = true,
+            "if" | "for" | "fn" | "else" if !self.names_something => self.wants_block = true,
             "{" => self.wants_block = false,
             _ => {}
         }
+        self.names_something = matches!(word, "." | ":" | "::" | "@");
         self.closed_angle = word == ">" && self.angles > 0;
         match word {
             "<" if self.takes_angle => self.angles += 1,
