@@ -22,7 +22,10 @@ const KNOWN: [(&str, &str); 11] = [
     ("LoadVideoDataSetFromFolder.input.required.folder[1].options", "no folder is declared"),
     ("LoadVideoTextDataSetFromFolder.input.required.folder[1].options", "no folder is declared"),
     ("VAELoader.input.required.vae_name[0]", "taesd and its like are offered before their files are there"),
-    ("ImageScaleToMaxDimension.input.required.upscale_method[1].options", "`bilinear` is listed once, not twice"),
+    (
+        "ImageScaleToMaxDimension.input.required.upscale_method[1].options",
+        "`bilinear` is listed once, not twice",
+    ),
     ("IdeogramV2.input.optional.style_type[1].default", "`NONE` is not one of its choices, so no default"),
     ("TrimAudioDuration.input.required.start_index[1].min", "whole, but beyond 64 bits: written as a float"),
     ("*.price_badge", "what a remote service costs is not ours to say"),
@@ -54,7 +57,8 @@ fn differences(path: &str, ours: &Value, reference: &Value, found: &mut BTreeSet
         // elsewhere, so one of the two may have nothing more to say than the type.
         (Value::Array(one), Value::Array(other)) if one.len().abs_diff(other.len()) == 1 => {
             let (short, long) = if one.len() < other.len() { (one, other) } else { (other, one) };
-            let silent = |value: &Value| value.as_object().is_some_and(|all| all.keys().all(|key| key == "tooltip"));
+            let silent =
+                |value: &Value| value.as_object().is_some_and(|all| all.keys().all(|key| key == "tooltip"));
             match (short.as_slice(), long.as_slice()) {
                 ([_], [_, options]) if silent(options) => {
                     differences(&format!("{path}[0]"), &ours[0], &reference[0], found);
@@ -105,7 +109,12 @@ fn inputs_stand_in_their_order() {
             };
             assert_eq!(keys(&ours), keys(&reference), "{class}, {section}");
             let order = &ours[class]["input_order"][section];
-            let order: Vec<String> = order.as_array().into_iter().flatten().map(|name| name.as_str().unwrap_or_default().to_owned()).collect();
+            let order: Vec<String> = order
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(|name| name.as_str().unwrap_or_default().to_owned())
+                .collect();
             assert_eq!(keys(&ours), order, "{class}, {section}");
         }
     }
