@@ -1,7 +1,7 @@
 //! Instances of subgraphs, back into flows.
 //!
 //! From inner ones to outer ones, each instance becomes a draft of a body, in which values from outside stand open. All
-//! instances of one definition with the same draft become one flow: open values that differ, come from nodes outside,
+//! instances with the same draft and name become one flow, also those of copies that an editor made of a definition: open values that differ, come from nodes outside,
 //! or were promoted by the author become its parameters, the others are constants in its body. Instances of one
 //! definition may differ in structure, through nodes that are switched off and sockets that are left open; those
 //! become flows of their own. So each call gives exactly the nodes of its instance.
@@ -21,8 +21,14 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 
 /// The bodies of a program.
-pub(super) fn fold<'a>(prompt: &'a Prompt, classes: &'a Classes<'a>, graph: &'a Graph) -> Folded<'a> {
+pub(super) fn fold<'a>(
+    prompt: &'a Prompt,
+    classes: &'a Classes<'a>,
+    graph: &'a Graph,
+    ids: bool,
+) -> Folded<'a> {
     let mut folder = Folder::new(prompt, classes, graph);
+    folder.ids = ids;
     for level in folder.levels() {
         folder.level(&level);
     }
@@ -45,6 +51,10 @@ pub(super) struct Folder<'a> {
     pub(super) classes: &'a Classes<'a>,
     pub(super) graph: &'a Graph,
     pub(super) flows: Vec<Flow<'a>>,
+    /// Whether flows say the ids in them: then they differ where these do.
+    ids: bool,
+    /// By definition: its notes and frames, which flows say as well.
+    remarks: HashMap<&'a str, String>,
     places: Places<'a>,
     exports: Exports<'a>,
     calls: Vec<Option<Call<'a>>>,
@@ -79,6 +89,8 @@ impl<'a> Folder<'a> {
             classes,
             graph,
             flows: Vec::new(),
+            ids: false,
+            remarks: remarks(prompt),
             places,
             exports,
             calls: vec![None; count],
@@ -239,17 +251,24 @@ impl<'a> Folder<'a> {
 
     /// Two instances with the same key are calls of the same flow.
     fn key(&self, instance: InstanceIndex, draft: &Scope<'a>) -> String {
-        let mut key = self.prompt.instances[instance].definition.clone();
+        let of = &self.prompt.instances[instance];
+        let inputs: Vec<(&str, &str)> =
+            of.inputs.iter().map(|input| (input.name.as_str(), input.ty.as_str())).collect();
+        let remarks = self.remarks.get(of.definition.as_str());
+        let mut key = format!("{:?} {inputs:?} {remarks:?}", of.name);
         for item in &draft.items {
             key.push('\n');
+            if self.ids {
+                push(&mut key, format_args!("{:?} ", item.id));
+            }
             match item.what {
                 What::Node { node, each, .. } => {
-                    push(&mut key, format_args!("{:?} {:?} {each} {:?}", item.id, node.class, node.unnamed));
+                    push(&mut key, format_args!("{:?} {each} {:?}", node.class, node.unnamed));
                 }
-                What::Flow { flow, .. } => push(&mut key, format_args!("{:?} {flow}", item.id)),
+                What::Flow { flow, .. } => push(&mut key, format_args!("{flow}")),
             }
             for input in &item.inputs {
-                push(&mut key, format_args!(" {:?}:", input.name));
+                push(&mut key, format_args!(" {:?}:{:?}:", input.name, input.through));
                 match input.value {
                     Value::Output(item, slot) => push(&mut key, format_args!("{item}.{slot}")),
                     Value::Given(InputValue::Link { node, slot }) if self.graph.is_list(*node, *slot) => {
@@ -351,6 +370,19 @@ pub(super) fn is_open(scope: &Scope<'_>, value: &InputValue) -> bool {
         }),
         _ => false,
     }
+}
+
+fn remarks(prompt: &Prompt) -> HashMap<&str, String> {
+    let mut remarks: HashMap<&str, String> = HashMap::new();
+    let notes =
+        prompt.notes.iter().map(|note| (&note.definition, format!("{:?}", (&note.title, &note.text))));
+    let frames = prompt.groups.iter().map(|group| (&group.definition, group.title.clone()));
+    for (definition, text) in notes.chain(frames) {
+        if let Some(definition) = definition {
+            remarks.entry(definition).or_default().push_str(&text);
+        }
+    }
+    remarks
 }
 
 fn needs<'i>(item: &'i Item<'_>) -> impl Iterator<Item = usize> + 'i {

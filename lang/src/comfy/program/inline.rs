@@ -14,7 +14,7 @@ const DEPTH: u32 = 2;
 const WIDTH: usize = 64;
 
 /// How a name is counted that is not chosen yet.
-const NAME_WIDTH: usize = 8;
+const NAME_WIDTH: usize = 7;
 
 /// Someone who reads a result.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,18 +130,25 @@ impl<'s> Shape<'s> {
         let args = self.args[item].iter().map(|arg| {
             let name = arg.name.map_or(0, |name| name.len() + 2);
             let mut width = 0;
-            arg.value.each_value(&mut |value| width += self.value_width(value) + 2);
+            arg.value.each_value(&mut |value| width += self.value_width(scope, value) + 2);
             // `name:` is short for `name: name`.
-            let short = matches!(arg.value, ArgValue::Value(Value::Output(source, _), _) if self.host[source] == source);
-            if short { width.max(name) } else { name + width }
+            let short = match arg.value {
+                ArgValue::Value(Value::Output(source, _), _) => self.host[source] == source,
+                ArgValue::Value(Value::Bound(binding), _) => {
+                    arg.name == Some(scope.bindings[binding].name.as_str())
+                }
+                _ => false,
+            };
+            if short { width.max(name + 1) } else { name + width }
         });
-        callee + 2 + args.sum::<usize>()
+        callee + args.sum::<usize>()
     }
 
-    fn value_width(&self, value: Value<'_>) -> usize {
+    fn value_width(&self, scope: &Scope<'_>, value: Value<'_>) -> usize {
         match value {
             Value::Output(source, _) if self.host[source] != source => self.width[source],
-            Value::Output(..) | Value::Bound(_) => NAME_WIDTH,
+            Value::Output(..) => NAME_WIDTH,
+            Value::Bound(binding) => scope.bindings[binding].name.len(),
             Value::Given(InputValue::Json(json)) => json_width(json),
             Value::Given(InputValue::DynamicPrompt(text)) => text.len() + 11,
             Value::Given(InputValue::FileName(pieces)) => pieces

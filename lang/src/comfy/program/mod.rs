@@ -67,7 +67,7 @@ pub struct Cycle {
 pub fn program(prompt: &Prompt, declarations: &dyn Declarations, options: Options) -> Result<File, Cycle> {
     let classes = classes::Classes::new(prompt, declarations);
     let graph = graph::Graph::new(prompt, &classes)?;
-    let mut folded = fold::fold(prompt, &classes, &graph);
+    let mut folded = fold::fold(prompt, &classes, &graph, options.ids || options.layout);
     let mut names = names::flows(&mut folded, &classes);
     hoist::hoist(&mut folded, &mut names);
     if options.params {

@@ -4,7 +4,7 @@ use super::super::prompt::{InputValue, Json};
 use super::classes::Classes;
 use super::inline::{Shape, is_loader};
 use super::roles::{self, Polarity};
-use super::scope::{Flow, Folded, Item, ItemIndex, Scope, What};
+use super::scope::{Flow, Folded, Item, ItemIndex, Scope, Value, What};
 use super::words;
 use crate::decl::{OutputDecl, Type};
 use crate::names::needs_backticks;
@@ -166,6 +166,7 @@ pub(super) fn results(
         files: file_words(scope),
         loaded: loaded(scope, flows, shape),
         stems: HashMap::new(),
+        given: HashMap::new(),
     };
     let mut results = vec![ResultNames::default(); scope.items.len()];
     for &item in order {
@@ -179,6 +180,8 @@ pub(super) fn results(
         }
         for &slot in &slots {
             let wish = namer.wish(item, slot, slots.len(), names);
+            let ty = output_type(&scope.items[item], flows, slot);
+            namer.given.entry(wish.clone()).or_insert_with(|| ty.to_owned());
             results[item].names.insert(slot, names.take_name(&wish));
         }
     }
@@ -204,23 +207,29 @@ pub(super) fn output_type<'s>(item: &'s Item<'_>, flows: &'s [Flow<'_>], slot: u
     }
 }
 
-/// By item and slot: which prompt it serves.
+/// By item and slot: which prompt it serves. What inputs say counts more than what readers of readers say: a prompt
+/// that is also zeroed, for the negative one, is the positive one.
 fn polarity(scope: &Scope<'_>, flows: &[Flow<'_>], shape: &Shape<'_>) -> HashMap<(ItemIndex, u32), Polarity> {
     let mut known: HashMap<(ItemIndex, u32), Polarity> = HashMap::new();
     for &item in shape.order.iter().rev() {
+        let mut near: BTreeMap<u32, Polarity> = BTreeMap::new();
+        let mut far: BTreeMap<u32, Polarity> = BTreeMap::new();
         for used in &shape.uses[item] {
-            let mut polarity = Polarity::of_input(used.input);
-            if let Some(reader) = used.reader.filter(|_| polarity.is_none()) {
-                for through in &shape.uses[reader] {
-                    let ty = output_type(&scope.items[reader], flows, through.slot);
-                    if matches!(ty, "CONDITIONING" | "STRING") {
-                        polarity =
-                            polarity.or(known.get(&(reader, through.slot)).copied().unwrap_or_default());
-                    }
+            let said = Polarity::of_input(used.input);
+            let at = near.entry(used.slot).or_default();
+            *at = at.or(said);
+            for through in used.reader.iter().flat_map(|&reader| &shape.uses[reader]) {
+                let Some(reader) = used.reader else { continue };
+                let ty = output_type(&scope.items[reader], flows, through.slot);
+                if said.is_none() && matches!(ty, "CONDITIONING" | "STRING") {
+                    let at = far.entry(used.slot).or_default();
+                    *at = at.or(known.get(&(reader, through.slot)).copied().unwrap_or_default());
                 }
             }
-            let at = known.entry((item, used.slot)).or_default();
-            *at = at.or(polarity);
+        }
+        for (slot, near) in near {
+            let far = far.get(&slot).copied().unwrap_or_default();
+            known.insert((item, slot), if near.is_none() { far } else { near });
         }
     }
     known
@@ -231,7 +240,7 @@ fn file_words(scope: &Scope<'_>) -> HashMap<ItemIndex, String> {
     let mut files: Vec<(ItemIndex, Vec<String>)> = Vec::new();
     for (index, item) in scope.items.iter().enumerate().filter(|(_, item)| is_loader(item)) {
         let text = item.inputs.iter().find_map(|input| match input.value {
-            super::scope::Value::Given(InputValue::Json(Json::String(text))) => Some(text),
+            Value::Given(InputValue::Json(Json::String(text))) => Some(text),
             _ => None,
         });
         let Some(text) = text else { continue };
@@ -275,6 +284,14 @@ struct Namer<'s, 'a> {
     loaded: HashMap<String, usize>,
     /// What models and the like are called before anything is added to them.
     stems: HashMap<(ItemIndex, u32), String>,
+    /// Names that were given, with the type that had each first.
+    given: HashMap<String, String>,
+}
+
+/// What an item makes its result of.
+enum Source {
+    Result(ItemIndex, u32),
+    Bound(usize),
 }
 
 impl Namer<'_, '_> {
@@ -296,6 +313,15 @@ impl Namer<'_, '_> {
         if let Some(title) = self.by_title(of, slot, slots, &ty) {
             self.stems.insert((item, slot), title.clone());
             return title;
+        }
+        let returned = self.shape.uses[item].iter().find(|used| used.slot == slot && used.reader.is_none());
+        let noun = roles::noun(&ty);
+        if let Some(name) = returned.map(|used| used.input)
+            && !words::says_nothing(name)
+            && noun.as_deref() != Some(name)
+            && !names.is_taken(name)
+        {
+            return name.to_owned();
         }
         if let What::Flow { flow, .. } = of.what {
             return self.flows[flow].outputs[slot as usize].name.clone();
@@ -353,12 +379,16 @@ impl Namer<'_, '_> {
     fn chained(&mut self, item: ItemIndex, slot: u32, ty: &str, names: &Names<'_>) -> String {
         let of = &self.scope.items[item];
         let class = of.decl().map_or_else(Vec::new, |decl| words::class_words(&decl.name));
-        let from =
-            of.links().find(|&(source, slot)| output_type(&self.scope.items[source], self.flows, slot) == ty);
+        let from = self.source(of, ty);
+        let stem = match &from {
+            Some(Source::Result(source, slot)) => self.stems.get(&(*source, *slot)).cloned(),
+            Some(Source::Bound(binding)) => Some(self.scope.bindings[*binding].name.clone()),
+            None => None,
+        };
         let served = self.polarity.get(&(item, slot)).copied().unwrap_or_default();
-        let stem = match (from.and_then(|from| self.stems.get(&from)), served.word()) {
+        let stem = match (stem, served.word()) {
             (_, Some(word)) if ty == "CONDITIONING" => word.to_owned(),
-            (Some(stem), _) => stem.clone(),
+            (Some(stem), _) => stem,
             _ => roles::noun(ty).unwrap_or_default(),
         };
         let stem = match self.files.get(&item) {
@@ -366,10 +396,27 @@ impl Namer<'_, '_> {
             _ => stem,
         };
         self.stems.insert((item, slot), stem.clone());
-        match roles::addition(&class).filter(|_| from.is_some()) {
-            Some(addition) => format!("{stem}_{addition}"),
-            None => stem,
+        if from.is_none() || !names.is_taken(&stem) {
+            return stem;
         }
+        let alone = of.decl().is_some_and(|decl| decl.outputs.len() == 1);
+        let addition = roles::addition(&class, ty).map(str::to_owned);
+        let addition = addition.or_else(|| if alone { roles::any_addition(&class) } else { None });
+        addition.map_or(stem.clone(), |addition| format!("{stem}_{addition}"))
+    }
+
+    /// The first thing of a type that an item is given.
+    fn source(&self, of: &Item<'_>, ty: &str) -> Option<Source> {
+        of.inputs.iter().find_map(|input| match input.value {
+            Value::Output(source, slot) => (output_type(&self.scope.items[source], self.flows, slot) == ty)
+                .then_some(Source::Result(source, slot)),
+            Value::Bound(binding) if self.scope.bindings[binding].link => {
+                let wanted = of.decl().and_then(|decl| super::types::declared(decl, &input.name));
+                let same = matches!(wanted, Some(Type::Data { comfy, .. }) if comfy == ty);
+                same.then_some(Source::Bound(binding))
+            }
+            _ => None,
+        })
     }
 
     /// Whether another loader gives the same type.
@@ -396,8 +443,12 @@ impl Namer<'_, '_> {
         let what = if changes { roles::deed(&class).or_else(|| roles::finding(&class)) } else { None };
         match what {
             Some("batch") => format!("{noun}s"),
-            Some(word) if ty == "MASK" || names.is_taken(word) => format!("{word}_{noun}"),
-            Some(word) => word.to_owned(),
+            Some(word) if ty == "MASK" => format!("{word}_{noun}"),
+            Some(word) => match self.given.get(word) {
+                Some(other) if other != ty => format!("{word}_{noun}"),
+                None if names.is_taken(word) => format!("{word}_{noun}"),
+                _ => word.to_owned(),
+            },
             None => self.purpose(item, slot, &noun).unwrap_or(noun),
         }
     }
@@ -451,6 +502,14 @@ impl Namer<'_, '_> {
         let of = &self.scope.items[item];
         let purpose = self.purpose(item, slot, &noun);
         let file = self.files.get(&item).filter(|_| self.has_rival(ty));
+        let exact = self.shape.uses[item].iter().find(|used| used.slot == slot).map(|used| used.input);
+        let numbered = |name: &&str| {
+            let number = name.strip_prefix(&noun).map(|rest| rest.trim_start_matches('_'));
+            number.is_some_and(|number| !number.is_empty() && number.bytes().all(|at| at.is_ascii_digit()))
+        };
+        if let Some(exact) = exact.filter(numbered).filter(|name| !names.is_taken(name)) {
+            return exact.to_owned();
+        }
         match (purpose, file) {
             (Some(purpose), _) => purpose,
             (None, Some(word)) => format!("{noun}_{word}"),

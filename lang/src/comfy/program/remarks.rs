@@ -166,7 +166,7 @@ impl Said {
             {
                 lines.push(format!("{title}:"));
             }
-            note.text.trim_end().lines().for_each(|line| wrap(line, &mut lines));
+            body(&note.text, &mut lines);
             self.paragraph(&lines);
         }
     }
@@ -181,31 +181,58 @@ impl Said {
     }
 }
 
-/// Breaks a line between words; its indent goes before each part.
+/// The text of a note, line by line; what stands between fences stays as it is.
+fn body(text: &str, lines: &mut Vec<String>) {
+    let mut fenced = false;
+    for line in text.trim().lines() {
+        let fence = line.trim_start().starts_with("```");
+        if fenced || fence {
+            lines.push(printable(line));
+        } else if !line.trim().is_empty() {
+            wrap(line, lines);
+        } else if lines.last().is_some_and(|last| !last.is_empty()) {
+            lines.push(String::new());
+        }
+        fenced ^= fence;
+    }
+}
+
+fn printable(line: &str) -> String {
+    line.chars().map(|at| if at.is_control() { ' ' } else { at }).collect()
+}
+
+/// Breaks a long line between words. What follows stands below what it begins with: below the text of a bullet.
 fn wrap(line: &str, lines: &mut Vec<String>) {
-    let line: String = line.chars().map(|at| if at.is_control() { ' ' } else { at }).collect();
-    let indent: String = line.chars().take_while(|at| at.is_whitespace()).take(WIDTH / 2).collect();
+    let line = printable(line);
     let width = WIDTH - "// ".len();
-    let mut now = indent.clone();
-    let mut chars = now.chars().count();
-    let mut empty = true;
+    if line.chars().count() <= width {
+        lines.push(line);
+        return;
+    }
+    let indent = line.chars().take_while(|at| at.is_whitespace()).count().min(WIDTH / 2);
+    let bullet = line.split_whitespace().next().filter(|word| matches!(*word, "-" | "*" | "+"));
+    let hanging = indent + bullet.map_or(0, |bullet| bullet.len() + 1);
+    let mut now = " ".repeat(indent);
+    let mut chars = indent;
     for word in line.split_whitespace() {
         let length = word.chars().count();
-        if !empty && chars + 1 + length > width {
-            lines.push(std::mem::replace(&mut now, indent.clone()));
-            chars = indent.chars().count();
-            empty = true;
-        }
-        if !empty {
+        let blank = chars > hanging.min(indent) && !now.trim().is_empty();
+        // A word that fits into no line gains nothing from one of its own.
+        if blank && chars + 1 + length > width && (hanging + length <= width || chars > hanging + SHORT) {
+            lines.push(std::mem::replace(&mut now, " ".repeat(hanging)));
+            chars = hanging;
+        } else if blank {
             now.push(' ');
             chars += 1;
         }
         now.push_str(word);
         chars += length;
-        empty = false;
     }
     lines.push(now);
 }
+
+/// Where so little stands before a long word, the line is not broken there.
+const SHORT: usize = 24;
 
 /// Nodes by where they stand: one for each square, for each of which the first one is enough.
 struct Near {
@@ -272,7 +299,7 @@ pub(super) fn disabled<'d>(nodes: impl Iterator<Item = &'d Disabled>) -> Vec<Str
         });
         let values: Vec<String> = values.collect();
         let values = if values.is_empty() { String::new() } else { format!(" ({})", values.join(", ")) };
-        wrap(&format!("  {how} {}{title}{values}", node.class.replace('\n', " ")), &mut lines);
+        wrap(&format!("- {how} {}{title}{values}", node.class.replace('\n', " ")), &mut lines);
     }
     lines
 }

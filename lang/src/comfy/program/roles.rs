@@ -100,7 +100,7 @@ pub(super) fn finding(class: &[String]) -> Option<&'static str> {
 }
 
 /// What a class adds to a model, a text encoder or a conditioning, as an ending: `model_lora`.
-pub(super) fn addition(class: &[String]) -> Option<&'static str> {
+pub(super) fn addition(class: &[String], ty: &str) -> Option<&'static str> {
     class.iter().find_map(|word| {
         Some(match word.as_str() {
             "lora" | "loras" | "lycoris" => "lora",
@@ -110,7 +110,7 @@ pub(super) fn addition(class: &[String]) -> Option<&'static str> {
             "combine" => "combined",
             "concat" => "joined",
             "average" => "averaged",
-            "zero" => "zeroed",
+            "zero" if ty == "CONDITIONING" => "zeroed",
             "area" => "area",
             "mask" => "masked",
             "reference" => "referenced",
@@ -119,7 +119,7 @@ pub(super) fn addition(class: &[String]) -> Option<&'static str> {
             "inpaint" => "inpaint",
             "sampling" => "shifted",
             "skip" | "layer" => "skip",
-            "patch" => "patched",
+            "patch" | "patcher" => "patched",
             "compile" => "compiled",
             "cache" | "teacache" => "cached",
             "merge" => "merged",
@@ -132,6 +132,30 @@ pub(super) fn addition(class: &[String]) -> Option<&'static str> {
             _ => return None,
         })
     })
+}
+
+/// What a class adds that no list knows: the first of its words that says something.
+pub(super) fn any_addition(class: &[String]) -> Option<String> {
+    const NOTHING: [&str; 14] = [
+        "model",
+        "clip",
+        "unet",
+        "conditioning",
+        "apply",
+        "node",
+        "only",
+        "set",
+        "add",
+        "text",
+        "encode",
+        "comfy",
+        "switch",
+        "simple",
+    ];
+    let says = |word: &&String| {
+        word.len() > 2 && word.bytes().all(|at| at.is_ascii_alphabetic()) && !NOTHING.contains(&word.as_str())
+    };
+    class.iter().find(says).cloned()
 }
 
 /// Whether a class makes latents by denoising.

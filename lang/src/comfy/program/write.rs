@@ -135,6 +135,9 @@ impl Writer<'_> {
         for lines in self.switched_off(flow) {
             end.paragraph(&lines);
         }
+        if let Some(first) = end.comments.first_mut() {
+            first.blank_before = true;
+        }
         let parameters = flow.scope.bindings.iter().filter(|binding| binding.kind == BindingKind::Parameter);
         let function = Fn {
             name: ident(&flow.name, span),
@@ -362,9 +365,15 @@ impl Body<'_> {
 
     /// Whether a statement takes several lines.
     fn is_long(&self, item: ItemIndex) -> bool {
-        let names: usize = self.results[item].names.values().map(|name| name.len() + 2).sum();
-        let binding = if names == 0 { 0 } else { names + 6 };
-        self.shape.width[item] + binding > WIDTH
+        let names = &self.results[item].names;
+        let chars: usize = names.values().map(|name| name.len() + 2).sum();
+        let binding = match names.len() {
+            0 => 0,
+            1 => chars + "let = ".len() - 1,
+            _ => chars + "let () = ".len() - 2,
+        };
+        let indent = if self.scope.id.is_some() { 4 } else { 0 };
+        self.shape.width[item] + binding + indent > WIDTH
     }
 
     fn statement(&self, item: ItemIndex, is_value: bool) -> Statement {
