@@ -10,7 +10,7 @@ use floe_lang::comfy::{Limits, read};
 use floe_lang::{SourceFile, format, parse};
 use floe_stdlib::Library;
 use floe_testing::expand::expand;
-use floe_testing::flat::{differences, from_prompt};
+use floe_testing::flat::{Flat, differences, from_prompt, kinds};
 use floe_testing::shared;
 
 /// Every file of the corpus with the prompt that is read from it, where one is.
@@ -28,7 +28,8 @@ fn prompts() -> Vec<(String, Prompt)> {
 }
 
 fn files(folder: &str) -> Vec<PathBuf> {
-    let listed = fs::read_dir(shared(Path::new(folder).to_str().expect("a path"))).expect("the corpus can be listed");
+    let listed =
+        fs::read_dir(shared(Path::new(folder).to_str().expect("a path"))).expect("the corpus can be listed");
     listed.map(|entry| entry.expect("a file").path()).collect()
 }
 
@@ -42,23 +43,41 @@ fn parsed(file: &File) -> (String, File) {
 
 #[test]
 fn programs_say_what_their_workflows_say() {
-    let options = [
-        Options { ids: true, ..Options::default() },
-        Options { ids: true, layout: true, params: true },
-    ];
+    let options =
+        [Options { ids: true, ..Options::default() }, Options { ids: true, layout: true, params: true }];
     let mut told = Vec::new();
     let prompts = prompts();
     for (name, prompt) in &prompts {
         for options in options {
-            let file = program(prompt, &Library, options).expect("a workflow without circles");
-            let (_, file) = parsed(&file);
-            let expanded = expand(&file, &Library);
+            let expanded = expanded(prompt, options);
             let lines = differences(&from_prompt(prompt), &expanded, &Library);
             told.extend(lines.into_iter().map(|line| format!("{name}: {line}")));
         }
     }
     println!("{} workflows", prompts.len());
     assert!(told.is_empty(), "{} differences\n{}", told.len(), told[..told.len().min(40)].join("\n"));
+}
+
+fn expanded(prompt: &Prompt, options: Options) -> Flat {
+    let file = program(prompt, &Library, options).expect("a workflow without circles");
+    let (_, file) = parsed(&file);
+    expand(&file, &Library)
+}
+
+/// Without ids, copies of a subgraph become one flow.
+#[test]
+fn programs_without_ids_have_the_same_nodes() {
+    let mut told = Vec::new();
+    for (name, prompt) in prompts() {
+        let expected = kinds(&from_prompt(&prompt), &Library);
+        for params in [false, true] {
+            let options = Options { params, ..Options::default() };
+            if kinds(&expanded(&prompt, options), &Library) != expected {
+                told.push(name.clone());
+            }
+        }
+    }
+    assert!(told.is_empty(), "{} differ\n{}", told.len(), told.join("\n"));
 }
 
 #[test]

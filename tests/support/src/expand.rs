@@ -1,6 +1,6 @@
 //! What an imported program says, as a flattened prompt: flows are called, names looked up, nothing else is evaluated.
 //!
-//! It understands what the importer writes and panics at everything else. Calls must say their ids.
+//! It understands what the importer writes and panics at everything else. Calls that say no id get one.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -37,7 +37,7 @@ pub fn expand<D: Declarations + NamedTypes>(file: &File, library: &D) -> Flat {
     let declared = declare(&file.statements, library);
     assert!(declared.errors.is_empty(), "{:?}", declared.errors);
     let nodes = declared.nodes.into_iter().map(|(_, node)| (node.name.to_string(), node)).collect();
-    let mut expander = Expander { library, nodes, flows: HashMap::new(), flat: Flat::new() };
+    let mut expander = Expander { library, nodes, flows: HashMap::new(), flat: Flat::new(), calls: 0 };
     let mut names = Names::new();
     expander.statements(&file.statements, &mut names, "");
     expander.flat
@@ -48,6 +48,7 @@ struct Expander<'a> {
     nodes: HashMap<String, NodeDecl>,
     flows: HashMap<String, &'a Fn>,
     flat: Flat,
+    calls: usize,
 }
 
 impl<'a> Expander<'a> {
@@ -58,7 +59,10 @@ impl<'a> Expander<'a> {
             last = None;
             match &statement.kind {
                 StatementKind::Fn(flow) => {
-                    assert!(self.flows.insert(flow.name.name.clone(), flow).is_none(), "two flows of one name");
+                    assert!(
+                        self.flows.insert(flow.name.name.clone(), flow).is_none(),
+                        "two flows of one name"
+                    );
                 }
                 StatementKind::Param(param) => {
                     let value = self.expr(param.default.as_ref().expect("a default"), names, prefix);
@@ -229,21 +233,16 @@ impl<'a> Expander<'a> {
         }
     }
 
-    fn call(
-        &mut self,
-        call: &'a Call,
-        annotations: &'a [Annotation],
-        names: &Names,
-        prefix: &str,
-    ) -> Given {
+    fn call(&mut self, call: &'a Call, annotations: &'a [Annotation], names: &Names, prefix: &str) -> Given {
         let name = &call.callee.as_name().expect("a name").name;
         if let Some(&flow) = self.flows.get(name) {
-            return self.flow(flow, call, &id(annotations, prefix), names, prefix);
+            let id = self.id(annotations, prefix);
+            return self.flow(flow, call, &id, names, prefix);
         }
         if let Some(result) = self.function(name, call, names, prefix) {
             return result;
         }
-        let id = id(annotations, prefix);
+        let id = self.id(annotations, prefix);
         let given: Vec<(Option<String>, Given)> = call
             .args
             .iter()
@@ -262,6 +261,16 @@ impl<'a> Expander<'a> {
         let node = FlatNode { class: Some(name.clone()), inputs };
         assert!(self.flat.insert(id.clone(), node).is_none(), "two nodes are {id}");
         Given::Node(id, name.clone())
+    }
+
+    fn id(&mut self, annotations: &[Annotation], prefix: &str) -> String {
+        self.calls += 1;
+        let said = annotations.iter().find(|annotation| annotation.name.name == "id");
+        let Some(said) = said else { return format!("{prefix}call{}", self.calls) };
+        match said.args.first().and_then(|arg| arg.value.as_ref()).map(|value| &value.kind) {
+            Some(ExprKind::Str(id)) => format!("{prefix}{id}"),
+            other => panic!("{other:?} is no id"),
+        }
     }
 
     fn function(&mut self, name: &str, call: &'a Call, names: &Names, prefix: &str) -> Option<Given> {
@@ -292,7 +301,8 @@ impl<'a> Expander<'a> {
         }
         for param in &flow.params {
             if !inner.contains_key(&param.name.name) {
-                let default = param.default.as_ref().unwrap_or_else(|| panic!("{} is missing", param.name.name));
+                let default =
+                    param.default.as_ref().unwrap_or_else(|| panic!("{} is missing", param.name.name));
                 let value = self.expr(default, &Names::new(), id);
                 bind(&mut inner, &param.name.name, value);
             }
@@ -303,7 +313,8 @@ impl<'a> Expander<'a> {
             (None, _) => Given::Tuple(Vec::new()),
             (Some(returns), Some(Given::Tuple(items))) if returns.tuple => {
                 let names = returns.outputs.iter().map(|output| output.name.as_ref());
-                let named = names.zip(items).map(|(name, (_, item))| (name.map(|name| name.name.clone()), item));
+                let named =
+                    names.zip(items).map(|(name, (_, item))| (name.map(|name| name.name.clone()), item));
                 Given::Tuple(named.collect())
             }
             (Some(_), Some(value)) => Given::Value(flat(value)),
@@ -314,14 +325,6 @@ impl<'a> Expander<'a> {
 
 fn bind(names: &mut Names, name: &str, value: Given) {
     assert!(names.insert(name.to_owned(), value).is_none(), "{name} is defined twice");
-}
-
-fn id(annotations: &[Annotation], prefix: &str) -> String {
-    let id = annotations.iter().find(|annotation| annotation.name.name == "id").expect("every call has an id");
-    match id.args.first().and_then(|arg| arg.value.as_ref()).map(|value| &value.kind) {
-        Some(ExprKind::Str(id)) => format!("{prefix}{id}"),
-        other => panic!("{other:?} is no id"),
-    }
 }
 
 /// A value for one input.
@@ -348,7 +351,8 @@ fn fill(prefix: &str, decls: &[InputDecl], inputs: &mut BTreeMap<String, FlatVal
         if let Type::Dynamic(choices) = &decl.ty {
             let default = decl.default.as_ref().map(from_literal);
             let chosen = inputs.get(&name).cloned().or(default);
-            let chosen = choices.iter().find(|choice| chosen == Some(FlatValue::String(choice.key.to_string())));
+            let chosen =
+                choices.iter().find(|choice| chosen == Some(FlatValue::String(choice.key.to_string())));
             if let Some(chosen) = chosen {
                 fill(&format!("{name}."), &chosen.inputs, inputs);
             }
@@ -357,12 +361,7 @@ fn fill(prefix: &str, decls: &[InputDecl], inputs: &mut BTreeMap<String, FlatVal
 }
 
 /// What is given to an input, under the names that ComfyUI sends.
-fn spread(
-    name: &str,
-    given: Given,
-    decl: Option<&InputDecl>,
-    inputs: &mut BTreeMap<String, FlatValue>,
-) {
+fn spread(name: &str, given: Given, decl: Option<&InputDecl>, inputs: &mut BTreeMap<String, FlatValue>) {
     let grow = decl.and_then(|decl| match &decl.ty {
         Type::Grow { names, .. } => Some(names),
         _ => None,

@@ -125,10 +125,11 @@ pub(super) fn plain(ty: &Type, span: Span) -> Option<ast::Type> {
         Type::Any | Type::Grow { .. } => None,
         Type::Choice { set: Some(set), .. } => name(set),
         Type::Choice { set: None, values } => Some(choices(values, span)),
-        Type::File { builtin, .. } if !builtin.is_empty() => name("String"),
-        Type::File { folder, .. } => {
+        Type::File { folder, builtin } => {
             let kind = TypeKind::File { folder: folder.to_string(), folder_span: span };
-            Some(ast::Type { kind, span })
+            let file = ast::Type { kind, span };
+            let others = builtin.iter().map(|name| ast::ChoiceValue::Str(name.to_string()));
+            Some(if builtin.is_empty() { file } else { either(file, written(others, span)) })
         }
         Type::Data { name: data, .. } => name(data),
         Type::List(inner) => inner.first().and_then(|inner| plain(inner, span)).map(list_of),
@@ -162,15 +163,21 @@ fn choices(values: &[decl::ChoiceValue], span: Span) -> ast::Type {
         let texts = values.iter().all(|value| matches!(value, decl::ChoiceValue::Str(_)));
         return named_type(if texts { "String" } else { "Int" }, span);
     }
-    let values = values.iter().map(|value| ast::Choice {
-        value: match value {
-            decl::ChoiceValue::Str(text) => ast::ChoiceValue::Str(text.to_string()),
-            decl::ChoiceValue::Int(number) => ast::ChoiceValue::Int(*number),
-        },
-        inputs: None,
-        span,
+    let values = values.iter().map(|value| match value {
+        decl::ChoiceValue::Str(text) => ast::ChoiceValue::Str(text.to_string()),
+        decl::ChoiceValue::Int(number) => ast::ChoiceValue::Int(*number),
     });
-    ast::Type { kind: TypeKind::Choices(values.collect()), span }
+    written(values, span)
+}
+
+fn written(values: impl Iterator<Item = ast::ChoiceValue>, span: Span) -> ast::Type {
+    let choices = values.map(|value| ast::Choice { value, inputs: None, span });
+    ast::Type { kind: TypeKind::Choices(choices.collect()), span }
+}
+
+fn either(a: ast::Type, b: ast::Type) -> ast::Type {
+    let span = a.span;
+    ast::Type { kind: TypeKind::Union(vec![a, b]), span }
 }
 
 /// The type that ComfyUI calls so, unless that says nothing.
