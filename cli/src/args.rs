@@ -1,8 +1,12 @@
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use bytesize::ByteSize;
-use clap::{Args as ClapArgs, Parser, Subcommand};
-use floe_driver::{Device, Folders, Options, PassList, Precision, Source, Target, read_source};
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use floe_driver::{
+    Binding, CivilTime, Device, Folders, Options, PassList, Pick, Precision, Source, Target, binding,
+    parse_time, read_source,
+};
 
 use crate::report::{Exit, unreadable};
 
@@ -20,6 +24,8 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Explain an error by its code
     Explain(ExplainArgs),
+    /// Write a program as a workflow of ComfyUI
+    Export(ExportArgs),
     /// Give programs the one style
     Fmt(FmtArgs),
     /// Make a program of a ComfyUI workflow: JSON, or a picture that carries it
@@ -47,12 +53,51 @@ impl SourceArgs {
     }
 }
 
+/// What a program is bound with.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct BindArgs {
+    /// Give a param a value; `random` draws one
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = assignment)]
+    set: Vec<(String, String)>,
+    /// Which alternative of `dynamic("{a|b}")` to take
+    #[arg(long, value_enum, default_value_t = PickArg::Random)]
+    pick: PickArg,
+    /// The time that `now(…)` writes, such as 2026-01-02T03:04:05Z; the current one unless it is given
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    now: Option<CivilTime>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum PickArg {
+    First,
+    Random,
+}
+
+impl BindArgs {
+    fn params(&self) -> BTreeMap<String, String> {
+        self.set.iter().cloned().collect()
+    }
+
+    fn binding(&self) -> Binding {
+        let pick = match self.pick {
+            PickArg::First => Pick::First,
+            PickArg::Random => Pick::Random,
+        };
+        binding(pick, self.now)
+    }
+
+    /// Options of what depends on nothing else.
+    pub(crate) fn options(&self) -> Options {
+        let target = Target { device: Device::Cpu, memory: None, precision: Precision::F32 };
+        Options { passes: PassList::all(), target, params: self.params(), binding: self.binding() }
+    }
+}
+
 /// What a compilation depends on.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct CompileArgs {
-    /// Give a param a value
-    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = assignment)]
-    set: Vec<(String, String)>,
+    #[command(flatten)]
+    pub(crate) bind: BindArgs,
     /// Memory that the plan may take, such as 8GiB
     #[arg(long, value_name = "SIZE")]
     memory: Option<ByteSize>,
@@ -68,7 +113,7 @@ impl CompileArgs {
             memory: self.memory.map(|size| size.as_u64()),
             precision: Precision::F32,
         };
-        Options { passes: self.passes.clone(), target, params: self.set.iter().cloned().collect() }
+        Options { passes: self.passes.clone(), target, ..self.bind.options() }
     }
 }
 
@@ -99,6 +144,8 @@ pub(crate) struct CheckArgs {
     pub(crate) files: Vec<PathBuf>,
     #[command(flatten)]
     pub(crate) source: SourceArgs,
+    #[command(flatten)]
+    pub(crate) bind: BindArgs,
     #[command(flatten)]
     pub(crate) folders: FolderArgs,
 }
@@ -143,6 +190,34 @@ pub(crate) struct ImportArgs {
     pub(crate) params: bool,
     #[command(flatten)]
     pub(crate) source: SourceArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ExportArgs {
+    /// The program: `.flow`, ComfyUI's `.json`, a picture that carries one; `-` is standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// What to write
+    #[arg(long, value_enum)]
+    pub(crate) format: ExportFormat,
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+    #[command(flatten)]
+    pub(crate) bind: BindArgs,
+    #[command(flatten)]
+    pub(crate) folders: FolderArgs,
+    /// Write it there
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// Formats of workflows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportFormat {
+    /// The prompt that ComfyUI's server takes
+    Api,
+    /// The file that ComfyUI's editor opens
+    Ui,
 }
 
 #[derive(Debug, ClapArgs)]

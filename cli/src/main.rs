@@ -4,6 +4,7 @@
 mod args;
 mod check;
 mod explain;
+mod export;
 mod fmt;
 mod import;
 mod nodes;
@@ -23,6 +24,7 @@ fn main() -> ExitCode {
     let done = match args.command {
         Command::Check(args) => check::check(&args),
         Command::Explain(args) => explain::explain(&args),
+        Command::Export(args) => export::export(&args),
         Command::Fmt(args) => fmt::fmt(&args),
         Command::Import(args) => import::import(&args),
         Command::Nodes(args) => nodes::nodes(&args),

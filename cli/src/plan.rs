@@ -3,7 +3,7 @@ use std::fs;
 use floe_driver::compile;
 
 use crate::args::PlanArgs;
-use crate::report::{Exit, failed, say, warn};
+use crate::report::{Exit, drawn, failed, say, warn};
 
 pub(crate) fn plan(args: &PlanArgs) -> Result<(), Exit> {
     let source = args.source.read(&args.file)?;
@@ -11,6 +11,7 @@ pub(crate) fn plan(args: &PlanArgs) -> Result<(), Exit> {
     let compilation = compile(&source, &folders, &args.compile.options()).map_err(failed)?;
     warn(compilation.warnings);
     let compiled = compilation.compiled;
+    drawn(&compiled.drawn);
     if args.explain {
         say(&format!("graph\n{}\n", compiled.graph));
         let mut before = compiled.graph;

@@ -11,7 +11,7 @@ use floe_driver::{
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::args::RunArgs;
-use crate::report::{Exit, failed, run_failed, say, unreadable, warn};
+use crate::report::{Exit, drawn, failed, run_failed, say, unreadable, warn};
 
 pub(crate) fn run(args: &RunArgs) -> Result<(), Exit> {
     let mut folders = args.folders.folders(&args.file);
@@ -22,6 +22,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<(), Exit> {
         let source = args.source.read(&args.file)?;
         let compilation = compile(&source, &folders, &args.compile.options()).map_err(failed)?;
         warn(compilation.warnings);
+        drawn(&compilation.compiled.drawn);
         (compilation.compiled.plan, Some(source))
     };
     let threads = args.threads.map_or_else(|| available_parallelism().map_or(1, usize::from), usize::from);

@@ -49,8 +49,39 @@ pub fn check(source: &Source, folders: &Folders, options: &Options) -> Result<Ve
     Ok(judged(source, front.warnings, checked)?.1)
 }
 
+/// A program in another format.
+#[derive(Debug)]
+pub struct Exported {
+    /// The text.
+    pub text: String,
+    /// Warnings, ready to be shown.
+    pub warnings: Vec<Report>,
+}
+
+/// Evaluates a program and writes it in the format of ComfyUI's server.
+///
+/// # Errors
+/// All errors of the program that keep it from being evaluated or written.
+pub fn export_api(source: &Source, folders: &Folders, options: &Options) -> Result<Exported, Failure> {
+    let front = front(source, ImportOptions::default())?;
+    let checked = floe_compiler::export::export_api(&front.ast, &with_params(source, options), folders);
+    let (text, warnings) = judged(source, front.warnings, checked)?;
+    Ok(Exported { text, warnings })
+}
+
+/// Evaluates a program and writes it as a file that ComfyUI's editor opens.
+///
+/// # Errors
+/// All errors of the program that keep it from being evaluated or written.
+pub fn export_ui(source: &Source, folders: &Folders, options: &Options) -> Result<Exported, Failure> {
+    let front = front(source, ImportOptions::default())?;
+    let checked = floe_compiler::export::export_ui(&front.ast, &with_params(source, options), folders);
+    let (text, warnings) = judged(source, front.warnings, checked)?;
+    Ok(Exported { text, warnings })
+}
+
 /// Options with the params that the program came with, where the options say nothing else.
-pub(crate) fn with_params(source: &Source, options: &Options) -> Options {
+fn with_params(source: &Source, options: &Options) -> Options {
     let mut options = options.clone();
     for (name, value) in source.params() {
         options.params.entry(name.clone()).or_insert_with(|| value.clone());
@@ -59,7 +90,7 @@ pub(crate) fn with_params(source: &Source, options: &Options) -> Options {
 }
 
 /// What the compiler made, with all warnings; or all errors.
-pub(crate) fn judged<T>(
+fn judged<T>(
     source: &Source,
     mut warnings: Vec<Report>,
     checked: Checked<T>,

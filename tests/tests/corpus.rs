@@ -7,9 +7,13 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::sync::LazyLock;
 
-use floe_driver::{ExportFormat, ExportOptions, ImportOptions, Pick, Source, export, import};
+use floe_compiler::{Binding, Checked, Options, Pick, Warning, World};
+use floe_driver::{ImportOptions, Source, import};
+use floe_lang::text::CivilTime;
+use floe_lang::{SourceFile, ast, parse};
 use floe_testing::prompts::{Prompt, Schema, differences, differences_by_id};
 use floe_testing::{json, shared};
+use floe_tests::world::TestWorld;
 use serde_json::Value;
 
 /// Workflows whose stored values do not fit their classes, or that need what ComfyUI has given up: not compared, but
@@ -71,13 +75,32 @@ fn words(reports: &[miette::Report]) -> String {
     reports.iter().map(|report| format!("{report}; ")).collect()
 }
 
+/// A way out of a program.
+type Export = fn(&ast::File, &Options, &dyn World) -> Checked<String>;
+
+/// What the text of a program is as JSON, with first alternatives and at a fixed time; and the inputs, by class, that the
+/// JSON is without.
+fn exported(text: &str, export: Export) -> Result<(String, Vec<(String, String)>), String> {
+    let now = CivilTime { year: 2026, month: 1, day: 2, hour: 3, minute: 4, second: 5 };
+    let binding = Binding { pick: Pick::First, ..Binding::at(now, 0) };
+    let options = Options { binding, ..floe_tests::options() };
+    let parsed = parse(&SourceFile::new("program.flow", text));
+    if let Some(error) = parsed.errors.first() {
+        return Err(error.to_string());
+    }
+    let checked = export(&parsed.ast, &options, &TestWorld::new());
+    let lost = checked.warnings.into_iter().filter_map(|warning| match warning {
+        Warning::NotInFile { node, input, .. } => Some((node, input)),
+        _ => None,
+    });
+    let text = checked.value.ok_or_else(|| checked.errors.iter().map(|error| format!("{error}; ")).collect::<String>())?;
+    Ok((text, lost.collect()))
+}
+
 /// The prompt that the text of a program means.
-fn exported(text: &str, format: ExportFormat) -> Result<Value, String> {
-    let now = "2026-01-02T03:04:05Z".parse().expect("a time");
-    let options = ExportOptions { format, pick: Pick::First, now: Some(now), ..ExportOptions::default() };
-    let exported =
-        export(&Source::flow("program.flow", text), &options).map_err(|failure| words(&failure.reports))?;
-    serde_json::from_str(&exported.text).map_err(|error| error.to_string())
+fn to_prompt(text: &str) -> Result<Value, String> {
+    let (json, _) = exported(text, floe_compiler::export::export_api)?;
+    serde_json::from_str(&json).map_err(|error| error.to_string())
 }
 
 fn prompt(value: &Value) -> Result<Prompt, String> {
@@ -127,22 +150,48 @@ fn require(what: &str, (equal, wrong): (usize, BTreeMap<&str, Vec<String>>)) {
 fn a_workflow_means_what_it_means_in_comfyui() {
     let compared = CASES.iter().filter(|case| case.expected.is_some()).count();
     assert!(compared > 400, "{compared} files to compare");
-    let way = |text: &str| exported(text, ExportFormat::Api);
-    require("import, export", compare(ImportOptions::default(), way, differences));
+    require("import, export", compare(ImportOptions::default(), to_prompt, differences));
 }
 
 #[test]
 fn ids_and_places_that_are_kept_come_back() {
-    let way = |text: &str| exported(text, ExportFormat::Api);
     let options = ImportOptions { ids: true, layout: true, params: false };
-    require("import with ids, export", compare(options, way, differences_by_id));
+    require("import with ids, export", compare(options, to_prompt, differences_by_id));
 }
 
 #[test]
 fn params_do_not_change_what_a_workflow_means() {
-    let way = |text: &str| exported(text, ExportFormat::Api);
     let options = ImportOptions { params: true, ..ImportOptions::default() };
-    require("import with params, export", compare(options, way, differences));
+    require("import with params, export", compare(options, to_prompt, differences));
+}
+
+/// What the editor makes of a program means what the program means: each in its own format, both read anew. Values that the
+/// editor has no place for are told, and not compared.
+#[test]
+fn the_file_for_the_editor_means_the_same() {
+    let (mut equal, mut wrong, mut without) = (0, BTreeMap::new(), 0);
+    for case in CASES.iter() {
+        let Ok(text) = imported(case, ImportOptions::default()) else { continue };
+        let mut trip = || {
+            let (file, lost) = exported(&text, floe_compiler::export::export_ui)?;
+            without += usize::from(!lost.is_empty());
+            let again = import(&Source::json("exported.json", file), ImportOptions::default());
+            let again = again.map_err(|failure| words(&failure.reports))?;
+            let (mut expected, mut actual) = (prompt(&to_prompt(&text)?)?, prompt(&to_prompt(&again.text)?)?);
+            for (node, input) in &lost {
+                expected.forget(node, input);
+                actual.forget(node, input);
+            }
+            Ok::<_, String>(differences(&expected, &actual))
+        };
+        match trip() {
+            Ok(differences) if differences.is_empty() => equal += 1,
+            Ok(differences) => drop(wrong.insert(case.file.as_str(), differences)),
+            Err(error) => drop(wrong.insert(case.file.as_str(), vec![error])),
+        }
+    }
+    println!("{without} files with values that the editor has no place for");
+    require("export for the editor, import", (equal, wrong));
 }
 
 /// Every file becomes a program or an error with words. Programs are in the one style, and evaluate.
@@ -171,7 +220,7 @@ fn every_file_is_a_program_or_a_useful_error() {
             Ok(_) => wrong.push(format!("{}: not in the one style", case.file)),
             Err(failure) => wrong.push(format!("{}: {}", case.file, words(&failure.reports))),
         }
-        if let Err(words) = exported(&text, ExportFormat::Api) {
+        if let Err(words) = to_prompt(&text) {
             wrong.push(format!(
                 "{}{}: {words}",
                 case.file,

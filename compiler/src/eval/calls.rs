@@ -5,7 +5,7 @@ use floe_lang::decl::{InputDecl, Text, Type};
 use floe_stdlib::{node, nodes};
 
 use super::Evaluator;
-use super::functions::{FUNCTIONS, Function, lookup};
+use super::functions::{FUNCTIONS, Function, Wrong, lookup};
 use super::hint::Hint;
 use super::scope::Def;
 use crate::error::{CompileError, EvalError, NameError, suggest};
@@ -266,7 +266,8 @@ impl<'a> Evaluator<'a> {
         };
         match result {
             Ok(value) => self.built(value, place),
-            Err(reason) => self.poison(EvalError::BadArgument {
+            Err(Wrong::Large(reason)) => self.poison(EvalError::TooLarge { reason, span: place.into() }),
+            Err(Wrong::Said(reason)) => self.poison(EvalError::BadArgument {
                 function: function.name.to_owned(),
                 reason,
                 usage: function.usage,

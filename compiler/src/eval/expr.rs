@@ -32,7 +32,7 @@ impl<'a> Evaluator<'a> {
             return (Value::Poison, None);
         }
         if self.depth >= DEPTH {
-            return (self.poison(EvalError::TooDeep { limit: DEPTH, span: place.into() }), None);
+            return (self.halt(EvalError::TooDeep { limit: DEPTH, span: place.into() }), None);
         }
         self.depth += 1;
         let result = match &expr.kind {
@@ -94,7 +94,7 @@ impl<'a> Evaluator<'a> {
     }
 
     fn several(&mut self, items: &'a [Expr], hint: &Hint<'_>) -> Vec<Value> {
-        items.iter().enumerate().map(|(place, item)| self.expr(item, &Hint::Place(hint, place))).collect()
+        items.iter().enumerate().map(|(place, item)| self.expr(item, &hint.part(place))).collect()
     }
 
     /// Named values.

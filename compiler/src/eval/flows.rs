@@ -6,6 +6,7 @@ use floe_lang::ast;
 use floe_lang::ast::TypeKind;
 use floe_lang::decl::{InputDecl, InputMarks, NodeDecl, NodeMarks, OutputDecl, Type};
 
+use super::args::value_span;
 use super::calls::Switched;
 use super::hint::Hint;
 use super::params::coerce;
@@ -61,7 +62,8 @@ impl<'a> Evaluator<'a> {
             let flow = flow.function.name.name.clone();
             return self.poison(EvalError::Recursion { flow, span: place.into() });
         }
-        if self.shadow {
+        // A flow costs more than most expressions.
+        if self.shadow || !self.spend(10, place) {
             return self.unknown_result(&flow);
         }
         if mode != Mode::On {
@@ -104,7 +106,7 @@ impl<'a> Evaluator<'a> {
                 self.unplaced(flow, call, arg);
                 continue;
             };
-            let place = self.place(arg.value.as_ref().map_or(arg.span, |value| value.span));
+            let place = self.place(value_span(arg));
             let name_place = self.place(arg.name.as_ref().map_or(arg.span, |name| name.span));
             if let Some((_, first)) = &given[index] {
                 let (first, input) = (*first, signature.params[index].name.to_string());
@@ -191,7 +193,7 @@ impl<'a> Evaluator<'a> {
             args.push((taken.name.clone(), value.clone()));
             self.define_value(&param.name, value, Kind::Param);
         }
-        let value = self.open_statements(&flow.function.body, &Hint::Nameless);
+        let value = self.open_statements(&flow.function.body, &Hint::Results(&flow.signature.returns));
         let outputs = self.returned(flow, value);
         self.close_block(mark);
         self.frames.pop();

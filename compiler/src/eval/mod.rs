@@ -188,12 +188,20 @@ impl<'a> Evaluator<'a> {
         })
     }
 
+    /// Reports what cannot be evaluated to its end, and ends everything.
+    fn halt(&mut self, error: EvalError) -> Value {
+        if !std::mem::replace(&mut self.halted, true) {
+            self.error(error);
+        }
+        Value::Poison
+    }
+
     /// Counts work; whether it may go on.
     fn spend(&mut self, steps: u64, place: Place) -> bool {
         self.steps = self.steps.saturating_add(steps);
-        if !self.halted && self.steps > self.options.binding.steps {
-            self.halted = true;
-            self.error(EvalError::StepLimit { limit: self.options.binding.steps, span: place.into() });
+        let limit = self.options.binding.steps;
+        if self.steps > limit {
+            self.halt(EvalError::StepLimit { limit, span: place.into() });
         }
         !self.halted
     }

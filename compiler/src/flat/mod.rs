@@ -4,6 +4,7 @@
 //! is a list of calls in the order of their evaluation: a call is linked to earlier ones only. Nothing is said about types:
 //! the check, the exporters and the lowering read this, each for its own purpose.
 
+mod display;
 mod value;
 
 use std::ops::Deref;

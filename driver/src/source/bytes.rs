@@ -19,10 +19,15 @@ pub(super) fn name(path: &Path) -> String {
 }
 
 /// Reads a file, or standard input for `-`.
-pub(super) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, DriverError> {
-    if path == Path::new(STDIN) {
-        return take(stdin().lock(), path, limit);
+pub(super) fn read_given(path: &Path, limit: u64) -> Result<Vec<u8>, DriverError> {
+    match path == Path::new(STDIN) {
+        true => take(stdin().lock(), path, limit),
+        false => read(path, limit),
     }
+}
+
+/// Reads a file.
+pub(super) fn read(path: &Path, limit: u64) -> Result<Vec<u8>, DriverError> {
     let file = fs::File::open(path).map_err(|error| unreadable(path, &error))?;
     let bytes = file.metadata().map_err(|error| unreadable(path, &error))?.len();
     if bytes > limit {

@@ -89,7 +89,16 @@ pub fn is_plan(path: &Path) -> bool {
 /// # Errors
 /// If the file cannot be read, is larger than `limit` bytes, is a picture without a workflow, or no text.
 pub fn read_source(path: &Path, limit: u64) -> Result<Source, DriverError> {
-    Source::of_bytes(&bytes::name(path), bytes::read(path, limit)?, limit)
+    Source::of_bytes(&bytes::name(path), bytes::read_given(path, limit)?, limit)
+}
+
+/// Reads a text that a program uses.
+///
+/// # Errors
+/// If the file cannot be read, is larger than 64 MiB, or no text.
+pub(crate) fn read_text(path: &Path) -> Result<String, DriverError> {
+    String::from_utf8(bytes::read(path, DEFAULT_LIMIT)?)
+        .map_err(|_| DriverError::NotText { path: bytes::name(path) })
 }
 
 /// Reads a plan.
@@ -97,8 +106,9 @@ pub fn read_source(path: &Path, limit: u64) -> Result<Source, DriverError> {
 /// # Errors
 /// If the file cannot be read or holds no plan; the plan may still be broken.
 pub fn read_plan(path: &Path) -> Result<Plan, DriverError> {
-    let name = bytes::name(path);
-    let text = String::from_utf8(bytes::read(path, DEFAULT_LIMIT)?)
-        .map_err(|_| DriverError::NotText { path: name.clone() })?;
-    Plan::from_ron(&text).map_err(|error| DriverError::BadPlan { path: name, reason: error.to_string() })
+    let bad = |error: &dyn std::fmt::Display| DriverError::BadPlan {
+        path: bytes::name(path),
+        reason: error.to_string(),
+    };
+    Plan::from_ron(&read_text(path)?).map_err(|error| bad(&error))
 }

@@ -122,6 +122,13 @@ impl Prompt {
         }
     }
 
+    /// Leaves an input of a class out of all comparisons.
+    pub fn forget(&mut self, class: &str, input: &str) {
+        for node in self.nodes.values_mut().filter(|node| node.class == class) {
+            node.inputs.remove(input);
+        }
+    }
+
     fn links<'a>(&'a self, node: &'a Node) -> impl Iterator<Item = (&'a str, &'a str, i64)> {
         node.inputs.iter().filter_map(|(name, input)| match input {
             Input::Link(id, slot) if self.nodes.contains_key(id) => Some((name.as_str(), id.as_str(), *slot)),

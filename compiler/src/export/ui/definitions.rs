@@ -5,13 +5,17 @@
 //! those that have the name and the value of a parameter of the flow.
 
 use std::collections::hash_map::Entry;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fmt::Write as _;
 
-use floe_lang::decl::Type;
+use floe_lang::comfy::editor::default_value;
+use floe_lang::comfy::prompt::Json;
+use floe_lang::decl::{InputDecl, Type};
+use floe_lang::text::dynamic_prompt;
 
-use super::bodies::{Bodies, Item, Origin, link};
-use crate::flat::{Arg, Call, InstanceId, Value};
+use super::bodies::{Bodies, Item, Origin, Port, link};
+use crate::flat::{Arg, Call, Decl, InstanceId, Value};
+use crate::inputs::{Args, Found};
 
 /// A value in a body that could be an input of its definition.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +25,10 @@ struct Column {
     name: String,
     /// Its value in each use, in the order of the members.
     values: Vec<Value>,
+    /// Whether the input is a socket: it has a value only if that is an input of the definition, and a widget's too.
+    socket: bool,
+    /// Whether the editor would resolve something in its value, unless that is an input of the definition.
+    resolved: bool,
 }
 
 /// An input in a body: the place of the item, and which of its inputs: an argument of a call, or a promoted value of an
@@ -45,6 +53,8 @@ pub(super) struct Definition {
     pub(super) members: Vec<InstanceId>,
     /// The values that are inputs.
     pub(super) promoted: Vec<Promoted>,
+    /// By what is taken from outside: what its widget stores, where it leads to one.
+    pub(super) widgets: Vec<Option<Json>>,
 }
 
 /// All subgraphs, inner ones first.
@@ -93,17 +103,51 @@ impl Definitions {
         for more in columns {
             for (column, other) in all.iter_mut().zip(more) {
                 column.values.extend(other.values);
+                column.resolved |= other.resolved;
             }
         }
-        all.retain(|column| {
-            let differ = column.values.iter().any(|value| *value != column.values[0]);
-            differ
-                || ids
-                    .iter()
-                    .zip(&column.values)
-                    .all(|(id, value)| is_param(bodies, *id, &column.name, value))
-        });
-        self.all.push(Definition { members: ids, promoted: merged(all) });
+        let (sockets, widgets): (Vec<Column>, Vec<Column>) = all.into_iter().partition(|column| column.socket);
+        let needed: HashSet<String> = sockets.iter().map(|column| format!("{:?}", column.values)).collect();
+        let is_promoted = |column: &Column| {
+            column.resolved
+                || column.values.iter().any(|value| *value != column.values[0])
+                || ids.iter().zip(&column.values).all(|(id, value)| is_param(bodies, *id, &column.name, value))
+                || needed.contains(&format!("{:?}", column.values))
+        };
+        let promoted = merged(widgets.into_iter().filter(is_promoted).collect(), sockets);
+        let widgets = self.widgets(bodies, ids[0]);
+        self.all.push(Definition { members: ids, promoted, widgets });
+    }
+
+    /// What the widgets store that the inputs of a body lead to.
+    fn widgets(&self, bodies: &Bodies<'_>, id: InstanceId) -> Vec<Option<Json>> {
+        let body = bodies.body(Some(id));
+        let mut widgets = vec![None; body.inputs.len()];
+        let mut lead = |port: Port, stored: Option<Json>| {
+            if let (Some(Origin::Input(plug)), Some(stored)) = (bodies.origin(Some(id), port), stored) {
+                widgets[plug].get_or_insert(stored);
+            }
+        };
+        for item in &body.items {
+            match item {
+                Item::Call(call) => {
+                    let call = bodies.flat.call(*call);
+                    let args = Args::of(call);
+                    for arg in &call.args {
+                        if let (Some(port), Some(input)) = (link(arg), widget(call, &args, &arg.name)) {
+                            lead(port, Some(default_value(input).unwrap_or(Json::Null)));
+                        }
+                    }
+                }
+                Item::Instance(inner) => {
+                    let Some(&(definition, _)) = self.of.get(inner) else { continue };
+                    for (&port, stored) in bodies.body(Some(*inner)).inputs.iter().zip(&self.all[definition].widgets) {
+                        lead(port, stored.clone());
+                    }
+                }
+            }
+        }
+        widgets
     }
 
     /// What a body is but for its values, and these.
@@ -117,7 +161,7 @@ impl Definitions {
                     let Some((definition, values)) = self.of(*inner) else { continue };
                     let promoted = &self.all[definition].promoted;
                     for (input, (promoted, value)) in promoted.iter().zip(values).enumerate() {
-                        shape.column(place, input, &promoted.name, value);
+                        shape.column((place, input), &promoted.name, value, Kind::Widget { resolved: false });
                     }
                     let _ = write!(shape.text, "definition {definition}");
                     for &port in &bodies.body(Some(*inner)).inputs {
@@ -143,25 +187,26 @@ struct Shape {
 impl Shape {
     fn call(&mut self, bodies: &Bodies<'_>, id: InstanceId, place: usize, call: &Call) {
         let _ = write!(self.text, "{:?} {:?} {:?}", call.decl.name, call.mode, call.marks.widgets);
+        let args = Args::of(call);
         for (input, arg) in call.args.iter().enumerate() {
             let _ = write!(self.text, " {:?}", arg.name);
             if let Some(port) = link(arg) {
                 self.origin(bodies.origin(Some(id), port));
-            } else if may_be_promoted(call, arg) {
-                self.column(place, input, &arg.name, &arg.value);
-            } else {
-                let _ = write!(self.text, "={:?}", arg.value);
+                continue;
+            }
+            match kind(call, &args, arg) {
+                Kind::Fixed => {
+                    let _ = write!(self.text, "={:?}", arg.value);
+                }
+                kind => self.column((place, input), &arg.name, &arg.value, kind),
             }
         }
     }
 
-    fn column(&mut self, item: usize, input: usize, name: &str, value: &Value) {
+    fn column(&mut self, target: Target, name: &str, value: &Value, kind: Kind) {
         self.text.push_str(" _");
-        self.columns.push(Column {
-            target: (item, input),
-            name: name.to_owned(),
-            values: vec![value.clone()],
-        });
+        let (socket, resolved) = (matches!(kind, Kind::Socket), matches!(kind, Kind::Widget { resolved: true }));
+        self.columns.push(Column { target, name: name.to_owned(), values: vec![value.clone()], socket, resolved });
     }
 
     fn origin(&mut self, origin: Option<Origin>) {
@@ -169,27 +214,71 @@ impl Shape {
     }
 }
 
-/// Columns of one name that are the same in every use are one input.
-fn merged(columns: Vec<Column>) -> Vec<Promoted> {
+/// Columns of one name that are the same in every use are one input. A socket joins a widget of the same values; without
+/// one it has no value.
+fn merged(widgets: Vec<Column>, sockets: Vec<Column>) -> Vec<Promoted> {
     let mut all: Vec<Promoted> = Vec::new();
     let mut places: HashMap<(String, String), usize> = HashMap::new();
-    for Column { target, name, values } in columns {
-        match places.entry((name.clone(), format!("{values:?}"))) {
+    let mut by_values: HashMap<String, usize> = HashMap::new();
+    for Column { target, name, values, .. } in widgets {
+        let text = format!("{values:?}");
+        match places.entry((name.clone(), text.clone())) {
             Entry::Occupied(place) => all[*place.get()].targets.push(target),
             Entry::Vacant(place) => {
                 place.insert(all.len());
+                by_values.entry(text).or_insert(all.len());
                 all.push(Promoted { name, targets: vec![target], values });
             }
+        }
+    }
+    for Column { target, values, .. } in sockets {
+        if let Some(&place) = by_values.get(&format!("{values:?}")) {
+            all[place].targets.push(target);
         }
     }
     all
 }
 
-/// Whether an editor could show the value on the instance. What decides about other inputs cannot be shown there.
-pub(super) fn may_be_promoted(call: &Call, arg: &Arg) -> bool {
-    let widget = || call.decl.input(&arg.name).is_some_and(|input| input.has_widget());
-    let dynamic = || call.decl.input(&arg.name).is_some_and(|input| matches!(input.ty, Type::Dynamic(_)));
-    arg.value.is_scalar() && widget() && !dynamic()
+/// What could be made of a known value.
+enum Kind {
+    /// The editor could show it on the instance.
+    Widget {
+        /// It should: inside, something in the value would be resolved.
+        resolved: bool,
+    },
+    /// It needs a widget of the instance.
+    Socket,
+    /// It decides about other inputs, or there is no place for it on an instance.
+    Fixed,
+}
+
+fn kind(call: &Call, args: &Args<'_>, arg: &Arg) -> Kind {
+    let input = match args.input(&arg.name) {
+        Found::Input(input) if arg.value.is_scalar() && matches!(call.decl, Decl::Library(_)) => input,
+        _ => return Kind::Fixed,
+    };
+    match &input.ty {
+        Type::Dynamic(_) => Kind::Fixed,
+        _ if widget(call, args, &arg.name).is_some() => Kind::Widget { resolved: is_resolved(input, &arg.value) },
+        _ => Kind::Socket,
+    }
+}
+
+/// Whether the editor would resolve something in a text when the workflow is submitted.
+pub(super) fn is_resolved(input: &InputDecl, value: &Value) -> bool {
+    let Value::Str(text) = value else { return false };
+    input.marks.dynamic_prompts && dynamic_prompt::first(text) != text.as_ref()
+}
+
+/// The declaration of an input that has a widget. Growing inputs are sockets, whatever their type.
+fn widget<'c>(call: &'c Call, args: &Args<'c>, name: &str) -> Option<&'c InputDecl> {
+    match args.input(name) {
+        Found::Input(input) if matches!(call.decl, Decl::Library(_)) => {
+            let own = name.rsplit('.').next() == Some(input.name.as_ref());
+            (own && input.has_widget()).then_some(input)
+        }
+        _ => None,
+    }
 }
 
 /// Whether a flow was given this value under this name.

@@ -10,6 +10,7 @@ use super::bodies::{Bodies, Item, Origin, Port, link};
 use super::definitions::{Definition, Definitions};
 use super::size::Content;
 use super::sockets::{Face, Socket, face};
+use super::values::json;
 use crate::export::layout;
 use crate::flat::{Call, CallId, InstanceId, Marks, Mode, Value};
 
@@ -213,9 +214,11 @@ impl Drawer<'_, '_> {
         let names = names(self.bodies, &self.definitions.all[definition]);
         let mut inputs = Vec::new();
         let mut sources = Vec::new();
-        for (&port, name) in inner.inputs.iter().zip(&names.inputs) {
+        // Inputs that lead to widgets are widgets of the instance as well, linked or not, and store a value.
+        let stored = &self.definitions.all[definition].widgets;
+        for ((&port, name), stored) in inner.inputs.iter().zip(&names.inputs).zip(stored) {
             let ty = self.type_of(port);
-            inputs.push(Input { name: name.clone(), ty, widget: false, optional: false, link: None });
+            inputs.push(Input { name: name.clone(), ty, widget: stored.is_some(), optional: false, link: None });
             sources.push(self.bodies.origin(body, port).map(|origin| Source::Origin(origin, port)));
         }
         let promoted_names = names.inputs.iter().skip(inner.inputs.len());
@@ -249,7 +252,7 @@ impl Drawer<'_, '_> {
             is_instance: true,
             inputs,
             outputs,
-            values: values.into_iter().filter_map(super::values::json).collect(),
+            values: stored.iter().flatten().cloned().chain(values.into_iter().filter_map(json)).collect(),
             mode: 0,
             place: (0.0, 0.0),
             size: content.size(),

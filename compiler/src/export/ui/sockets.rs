@@ -105,14 +105,14 @@ impl<'c> Builder<'c> {
 
     fn socket(&mut self, input: &InputDecl, name: String) {
         let arg = self.arg(&name);
-        let linked = arg.filter(|(_, arg)| link(arg).is_some());
-        if let (Some((at, arg)), None) = (arg, linked)
+        let given = arg.filter(|(at, arg)| link(arg).is_some() || (self.promoted)(*at));
+        if let (Some((at, arg)), None) = (arg, given)
             && arg.value != Value::None
         {
             self.face.lost.push(at);
         }
         let ty = socket_type(&input.ty).into_owned();
-        let arg = linked.map(|(at, _)| at);
+        let arg = given.map(|(at, _)| at);
         self.sockets.push(Socket { name, ty, arg, widget: false, optional: input.optional });
     }
 
@@ -121,7 +121,8 @@ impl<'c> Builder<'c> {
         let prefix = format!("{name}.");
         let ty = element.map_or("*".to_owned(), |element| socket_type(&element.ty).into_owned());
         for (at, arg) in self.call.args.iter().enumerate() {
-            if arg.name.starts_with(&prefix) && link(arg).is_some() && !self.used[at] {
+            let given = link(arg).is_some() || (self.promoted)(at);
+            if arg.name.starts_with(&prefix) && given && !self.used[at] {
                 self.used[at] = true;
                 let name = arg.name.to_string();
                 self.sockets.push(Socket {
