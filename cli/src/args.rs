@@ -1,8 +1,10 @@
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use bytesize::ByteSize;
 use clap::{Args as ClapArgs, Parser, Subcommand};
-use floe_driver::{Device, Folders, Options, PassList, Precision, Target};
+use floe_driver::{Device, Folders, Options, PassList, Precision, Source, Target, read_source};
+
+use crate::report::{Exit, unreadable};
 
 /// Compiles generative-AI workflows and runs them.
 #[derive(Debug, Parser)]
@@ -18,12 +20,31 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Explain an error by its code
     Explain(ExplainArgs),
+    /// Give programs the one style
+    Fmt(FmtArgs),
+    /// Make a program of a ComfyUI workflow: JSON, or a picture that carries it
+    Import(ImportArgs),
     /// List nodes, or show one
     Nodes(NodesArgs),
     /// Show the plan of a program: what runs, in which order, where in memory
     Plan(PlanArgs),
     /// Run a program or a plan
     Run(RunArgs),
+}
+
+/// How programs are read.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct SourceArgs {
+    /// Refuse files, and texts inside of pictures, that are larger
+    #[arg(long, value_name = "SIZE", default_value = "64MiB")]
+    max_size: ByteSize,
+}
+
+impl SourceArgs {
+    /// Reads a program of any form.
+    pub(crate) fn read(&self, file: &Path) -> Result<Source, Exit> {
+        read_source(file, self.max_size.as_u64()).map_err(unreadable)
+    }
 }
 
 /// What a compilation depends on.
@@ -73,9 +94,11 @@ impl FolderArgs {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct CheckArgs {
-    /// Programs
+    /// Programs: `.flow`, ComfyUI's `.json`, a `.png`, `.webp` or `.jpg` that carries one; `-` is standard input
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
     #[command(flatten)]
     pub(crate) folders: FolderArgs,
 }
@@ -87,6 +110,42 @@ pub(crate) struct ExplainArgs {
 }
 
 #[derive(Debug, ClapArgs)]
+pub(crate) struct FmtArgs {
+    /// Programs; `-` is standard input, whose result goes to standard output
+    #[arg(required = true, value_name = "FILE")]
+    pub(crate) files: Vec<PathBuf>,
+    /// Change nothing: list the files that would change, and exit with 1 if there are any
+    #[arg(long)]
+    pub(crate) check: bool,
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ImportArgs {
+    /// The workflow: JSON as ComfyUI saves or exports it, or a PNG, WebP or JPEG that carries it; `-` is standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Write the program there instead of to standard output; a file that is there is kept
+    #[arg(short, long, value_name = "OUT")]
+    pub(crate) output: Option<PathBuf>,
+    /// Replace OUT if it is there
+    #[arg(long, requires = "output")]
+    pub(crate) force: bool,
+    /// Keep the ids of nodes, as `@id`, so that an export has them again
+    #[arg(long)]
+    pub(crate) ids: bool,
+    /// Keep places and titles of nodes, as `@pos` and `@label`
+    #[arg(long)]
+    pub(crate) layout: bool,
+    /// Make params of what people edit: prompts, seeds, sizes, input files
+    #[arg(long)]
+    pub(crate) params: bool,
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+}
+
+#[derive(Debug, ClapArgs)]
 pub(crate) struct NodesArgs {
     /// A class name, or a part of names to search for
     pub(crate) name: Option<String>,
@@ -94,9 +153,11 @@ pub(crate) struct NodesArgs {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct PlanArgs {
-    /// The program
+    /// The program: `.flow`, ComfyUI's `.json`, a picture that carries one; `-` is standard input
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
     #[command(flatten)]
     pub(crate) compile: CompileArgs,
     #[command(flatten)]
@@ -111,9 +172,12 @@ pub(crate) struct PlanArgs {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct RunArgs {
-    /// The program, or a plan (`.plan.ron`)
+    /// The program: `.flow`, ComfyUI's `.json`, a picture that carries one; `-` is standard input. Or a plan
+    /// (`.plan.ron`). A picture that Floe made is made anew with the params that it was made with
     #[arg(value_name = "FILE|PLAN")]
     pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
     #[command(flatten)]
     pub(crate) compile: CompileArgs,
     #[command(flatten)]

@@ -4,6 +4,8 @@
 mod args;
 mod check;
 mod explain;
+mod fmt;
+mod import;
 mod nodes;
 mod plan;
 mod report;
@@ -21,6 +23,8 @@ fn main() -> ExitCode {
     let done = match args.command {
         Command::Check(args) => check::check(&args),
         Command::Explain(args) => explain::explain(&args),
+        Command::Fmt(args) => fmt::fmt(&args),
+        Command::Import(args) => import::import(&args),
         Command::Nodes(args) => nodes::nodes(&args),
         Command::Plan(args) => plan::plan(&args),
         Command::Run(args) => run::run(&args),

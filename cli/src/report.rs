@@ -63,10 +63,10 @@ pub(crate) fn failed(failure: Failure) -> Exit {
     if machine { Exit::Machine } else { Exit::Program }
 }
 
-/// Shows why a file cannot be read.
+/// Shows why a file cannot be read or written.
 pub(crate) fn unreadable(error: DriverError) -> Exit {
     let exit = match error {
-        DriverError::Unreadable { .. } => Exit::Machine,
+        DriverError::Unreadable { .. } | DriverError::Unwritable { .. } => Exit::Machine,
         _ => Exit::Program,
     };
     eprintln!("{:?}", Report::new(error));

@@ -1,10 +1,12 @@
 //! Text to plan, with every message ready to be shown.
 
-use floe_compiler::{Compiled, Options};
-use floe_lang::{SourceFile, parse};
-use miette::{Diagnostic, NamedSource, Report};
+use floe_compiler::{Checked, Compiled, Files, Options};
+use miette::Report;
 
 use crate::folders::Folders;
+use crate::front::{front, reports};
+use crate::import::ImportOptions;
+use crate::source::Source;
 
 /// A compiled program and what there was to say about it.
 #[derive(Debug)]
@@ -30,51 +32,47 @@ pub struct Failure {
 ///
 /// # Errors
 /// All errors of the program at once.
-pub fn compile(source: &SourceFile, folders: &Folders, options: &Options) -> Result<Compilation, Failure> {
-    let parsed = parse(source);
-    if !parsed.errors.is_empty() {
-        return Err(syntax(source, parsed.errors));
-    }
-    let checked = floe_compiler::compile(&parsed.ast, options, folders);
-    let warnings = reports(source, checked.warnings);
-    match checked.value {
-        Some(compiled) => Ok(Compilation { compiled, warnings }),
-        None => Err(semantic(source, checked.errors, warnings)),
-    }
+pub fn compile(source: &Source, folders: &Folders, options: &Options) -> Result<Compilation, Failure> {
+    let front = front(source, ImportOptions::default())?;
+    let checked = floe_compiler::compile(&front.ast, &with_params(source, options), folders);
+    let (compiled, warnings) = judged(source, front.warnings, checked)?;
+    Ok(Compilation { compiled, warnings })
 }
 
 /// Checks a program without planning it.
 ///
 /// # Errors
 /// All errors of the program at once.
-pub fn check(source: &SourceFile, folders: &Folders, options: &Options) -> Result<Vec<Report>, Failure> {
-    let parsed = parse(source);
-    if !parsed.errors.is_empty() {
-        return Err(syntax(source, parsed.errors));
-    }
-    let checked = floe_compiler::check(&parsed.ast, options, folders);
-    let warnings = reports(source, checked.warnings);
-    match checked.value {
-        Some(_) => Ok(warnings),
-        None => Err(semantic(source, checked.errors, warnings)),
-    }
+pub fn check(source: &Source, folders: &Folders, options: &Options) -> Result<Vec<Report>, Failure> {
+    let front = front(source, ImportOptions::default())?;
+    let checked = floe_compiler::check(&front.ast, &with_params(source, options), folders);
+    Ok(judged(source, front.warnings, checked)?.1)
 }
 
-/// Names that a damaged statement would have defined are missing: only syntax is worth reporting then.
-fn syntax(source: &SourceFile, errors: Vec<floe_lang::SyntaxError>) -> Failure {
-    Failure { errors: errors.len(), machine: false, reports: reports(source, errors) }
+/// Options with the params that the program came with, where the options say nothing else.
+pub(crate) fn with_params(source: &Source, options: &Options) -> Options {
+    let mut options = options.clone();
+    for (name, value) in source.params() {
+        options.params.entry(name.clone()).or_insert_with(|| value.clone());
+    }
+    options
 }
 
-fn semantic(source: &SourceFile, errors: Vec<floe_compiler::CompileError>, warnings: Vec<Report>) -> Failure {
+/// What the compiler made, with all warnings; or all errors.
+pub(crate) fn judged<T>(
+    source: &Source,
+    mut warnings: Vec<Report>,
+    checked: Checked<T>,
+) -> Result<(T, Vec<Report>), Failure> {
     use floe_compiler::CompileError::{MissingFile, OutOfMemory};
-    let machine = errors.iter().all(|error| matches!(error, MissingFile { .. } | OutOfMemory { .. }));
-    let count = errors.len();
-    let mut all = reports(source, errors);
+    let files = Files::new(source.file().clone(), checked.files);
+    warnings.extend(reports(&files, checked.warnings));
+    if let Some(value) = checked.value {
+        return Ok((value, warnings));
+    }
+    let machine = checked.errors.iter().all(|error| matches!(error, MissingFile { .. } | OutOfMemory { .. }));
+    let errors = checked.errors.len();
+    let mut all = reports(&files, checked.errors);
     all.extend(warnings);
-    Failure { reports: all, errors: count, machine }
-}
-
-fn reports<E: Diagnostic + Send + Sync + 'static>(source: &SourceFile, errors: Vec<E>) -> Vec<Report> {
-    let named = || NamedSource::new(source.name(), source.text().to_owned());
-    errors.into_iter().map(|error| Report::new(error).with_source_code(named())).collect()
+    Err(Failure { reports: all, errors, machine })
 }

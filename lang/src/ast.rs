@@ -3,6 +3,8 @@
 use crate::{Span, names};
 use std::fmt;
 
+mod layout;
+
 /// A whole file.
 #[derive(Debug, Clone, PartialEq)]
 pub struct File {

@@ -13,12 +13,16 @@ pub mod ast;
 pub mod comfy;
 pub mod decl;
 pub mod error;
+mod format;
 pub mod names;
 mod parse;
 mod source;
 mod span;
+pub mod text;
 
 pub use error::SyntaxError;
+pub use format::{format, format_expr, format_statement, format_type};
+pub use names::suggest;
 pub use parse::{MAX_NESTING, Parsed, parse};
 pub use source::SourceFile;
 pub use span::Span;

@@ -3,11 +3,31 @@
 use std::borrow::Cow;
 
 /// Words that are values or begin an expression; as a name of something they need backticks.
-pub(crate) const RESERVED: [&str; 7] = ["true", "false", "none", "for", "if", "else", "each"];
+///
+/// The capitals and `null` mean nothing. They are what other languages call these values, and say so when written.
+pub(crate) const RESERVED: [&str; 11] =
+    ["true", "false", "none", "for", "if", "else", "each", "True", "False", "None", "null"];
 
 /// Words that begin a statement; a call of a node with such a name needs backticks.
-pub(crate) const STATEMENT_WORDS: [&str; 9] =
-    ["let", "param", "node", "choices", "edition", "fn", "use", "const", "assert"];
+pub(crate) const STATEMENT_WORDS: [&str; 10] =
+    ["let", "param", "node", "choices", "type", "edition", "fn", "use", "const", "assert"];
+
+/// Whether a line begins like a statement that has a word of its own: a statement word, and then a name.
+pub(crate) fn begins_statement(line: &str) -> bool {
+    let length = line.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count();
+    let (word, rest) = line.split_at(length);
+    if !STATEMENT_WORDS.contains(&word) || !rest.starts_with([' ', '\t']) {
+        return false;
+    }
+    let rest = rest.trim_start_matches([' ', '\t']);
+    // A type may have such a name, and a constraint.
+    let constrained = rest.strip_prefix("in ").is_some_and(|rest| {
+        rest.starts_with(|next: char| next.is_ascii_digit() || matches!(next, '-' | '['))
+    });
+    !constrained
+        && rest
+            .starts_with(|next: char| next.is_ascii_alphanumeric() || matches!(next, '_' | '`' | '(' | '"'))
+}
 
 /// Whether `text` is an identifier: ASCII letters, digits and `_`, no digit first, and not `_` alone.
 ///
@@ -39,6 +59,19 @@ pub fn string_literal(text: &str) -> String {
     quoted_with(text, '"')
 }
 
+/// The candidate that is spelled most like `name`, if any is close enough to be meant.
+pub fn suggest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let lower = name.to_lowercase();
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()), candidate))
+        .filter(|&(distance, candidate)| {
+            distance <= 1 + candidate.chars().count().min(name.chars().count()) / 4
+        })
+        .min_by_key(|&(distance, candidate)| (distance, candidate.to_owned()))
+        .map(|(_, candidate)| candidate.to_owned())
+}
+
 fn in_backticks(name: &str) -> String {
     quoted_with(name, '`')
 }
@@ -53,7 +86,7 @@ fn quoted_with(text: &str, quote: char) -> String {
             '\t' => out.push_str("\\t"),
             // Prompt syntax such as `\(` stays readable: only a backslash that would be read as an
             // escape is doubled.
-            '\\' if !matches!(rest.peek(), None | Some('\\' | 'n' | 't' | 'u' | '"' | '`')) => out.push('\\'),
+            '\\' if !rest.peek().is_none_or(|next| reads_as_escape(*next)) => out.push('\\'),
             '\\' => out.push_str("\\\\"),
             other if other == quote => out.extend(['\\', quote]),
             other if other.is_control() => out.push_str(&format!("\\u{{{:x}}}", u32::from(other))),
@@ -62,6 +95,11 @@ fn quoted_with(text: &str, quote: char) -> String {
     }
     out.push(quote);
     out
+}
+
+/// Whether a backslash before a character would be read with it. Control characters are written as escapes.
+fn reads_as_escape(next: char) -> bool {
+    matches!(next, '\\' | 'n' | 't' | 'u' | '"' | '`') || next.is_control()
 }
 
 #[cfg(test)]
@@ -90,5 +128,6 @@ mod tests {
     #[test]
     fn prompt_backslashes_stay_as_they_are() {
         assert_eq!(string_literal(r"a \(b\) \n"), r#""a \(b\) \\n""#);
+        assert_eq!(string_literal("\\\n"), r#""\\\n""#);
     }
 }

@@ -82,7 +82,7 @@ pub(super) fn fstring_text(raw: &str, at: usize) -> Result<String, SyntaxError> 
 ///
 /// A first and a last line that hold nothing but the quotes do not belong to the text. Line ends become
 /// `\n`, so that a checkout with other line ends means the same program.
-pub(super) fn raw_text(inner: &str) -> String {
+pub(crate) fn raw_text(inner: &str) -> String {
     let mut lines: Vec<&str> =
         inner.split('\n').map(|line| line.strip_suffix('\r').unwrap_or(line)).collect();
     let blank = |line: &str| line.trim().is_empty();
@@ -105,6 +105,31 @@ pub(super) fn raw_text(inner: &str) -> String {
     let indent = indent.map_or(0, str::len);
     let body = lines.iter().map(|line| if blank(line) { "" } else { line.get(indent..).unwrap_or("") });
     opening.into_iter().chain(body).collect::<Vec<_>>().join("\n")
+}
+
+/// The texts before, between and after the interpolations of `f"""…"""`, which stand in `inner` as `{}`.
+pub(crate) fn raw_fstring_texts(inner: &str) -> Vec<String> {
+    let text = raw_text(inner);
+    let mut texts = vec![String::new()];
+    let mut rest = text.as_str();
+    while let Some(at) = rest.find(['{', '}']) {
+        let (before, braces) = rest.split_at(at);
+        let (brace, after) = braces.split_at(1);
+        if let Some(last) = texts.last_mut() {
+            last.push_str(before);
+            if after.starts_with(brace) {
+                last.push_str(brace);
+            }
+        }
+        if !after.starts_with(brace) {
+            texts.push(String::new());
+        }
+        rest = after.get(1..).unwrap_or("");
+    }
+    if let Some(last) = texts.last_mut() {
+        last.push_str(rest);
+    }
+    texts
 }
 
 fn indent_of(line: &str) -> &str {

@@ -1,0 +1,222 @@
+//! Which uses of flows are the same subgraph.
+//!
+//! A use of a flow is what evaluation left of it, and conditions may have left different calls. Uses whose calls are the
+//! same, linked in the same way, share one definition; known values in which they differ become inputs of it, as do
+//! those that have the name and the value of a parameter of the flow.
+
+use std::collections::hash_map::Entry;
+use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
+
+use floe_lang::decl::Type;
+
+use super::bodies::{Bodies, Item, Origin, link};
+use crate::flat::{Arg, Call, InstanceId, Value};
+
+/// A value in a body that could be an input of its definition.
+#[derive(Debug, Clone, PartialEq)]
+struct Column {
+    target: Target,
+    /// What the input is called.
+    name: String,
+    /// Its value in each use, in the order of the members.
+    values: Vec<Value>,
+}
+
+/// An input in a body: the place of the item, and which of its inputs: an argument of a call, or a promoted value of an
+/// instance, by place.
+pub(super) type Target = (usize, usize);
+
+/// A value that is an input of a definition.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Promoted {
+    /// What the input is called.
+    pub(super) name: String,
+    /// What it is given to.
+    pub(super) targets: Vec<Target>,
+    /// Its value in each use, in the order of the members.
+    pub(super) values: Vec<Value>,
+}
+
+/// One subgraph.
+#[derive(Debug)]
+pub(super) struct Definition {
+    /// The uses of a flow that it stands for.
+    pub(super) members: Vec<InstanceId>,
+    /// The values that are inputs.
+    pub(super) promoted: Vec<Promoted>,
+}
+
+/// All subgraphs, inner ones first.
+#[derive(Debug, Default)]
+pub(super) struct Definitions {
+    pub(super) all: Vec<Definition>,
+    /// By instance: its definition, and its place among the members.
+    of: HashMap<InstanceId, (usize, usize)>,
+}
+
+impl Definitions {
+    pub(super) fn new(bodies: &Bodies<'_>) -> Definitions {
+        let mut definitions = Definitions::default();
+        for instances in by_height(bodies) {
+            let mut groups: BTreeMap<String, Vec<(InstanceId, Vec<Column>)>> = BTreeMap::new();
+            let mut order: Vec<String> = Vec::new();
+            for id in instances {
+                let (signature, columns) = definitions.shape(bodies, id);
+                let group = groups.entry(signature.clone()).or_default();
+                if group.is_empty() {
+                    order.push(signature);
+                }
+                group.push((id, columns));
+            }
+            for signature in order {
+                let members = groups.remove(&signature).unwrap_or_default();
+                definitions.define(bodies, members);
+            }
+        }
+        definitions
+    }
+
+    /// The definition of an instance, and the values of its promoted inputs.
+    pub(super) fn of(&self, id: InstanceId) -> Option<(usize, Vec<&Value>)> {
+        let &(definition, member) = self.of.get(&id)?;
+        let values = self.all[definition].promoted.iter().map(|promoted| &promoted.values[member]);
+        Some((definition, values.collect()))
+    }
+
+    fn define(&mut self, bodies: &Bodies<'_>, members: Vec<(InstanceId, Vec<Column>)>) {
+        let at = self.all.len();
+        self.of.extend(members.iter().enumerate().map(|(member, (id, _))| (*id, (at, member))));
+        let ids: Vec<InstanceId> = members.iter().map(|(id, _)| *id).collect();
+        let mut columns = members.into_iter().map(|(_, columns)| columns);
+        let mut all = columns.next().unwrap_or_default();
+        for more in columns {
+            for (column, other) in all.iter_mut().zip(more) {
+                column.values.extend(other.values);
+            }
+        }
+        all.retain(|column| {
+            let differ = column.values.iter().any(|value| *value != column.values[0]);
+            differ
+                || ids
+                    .iter()
+                    .zip(&column.values)
+                    .all(|(id, value)| is_param(bodies, *id, &column.name, value))
+        });
+        self.all.push(Definition { members: ids, promoted: merged(all) });
+    }
+
+    /// What a body is but for its values, and these.
+    fn shape(&self, bodies: &Bodies<'_>, id: InstanceId) -> (String, Vec<Column>) {
+        let instance = &bodies.flat.instances[id.index()];
+        let mut shape = Shape { text: format!("{:?} ", instance.definition), columns: Vec::new() };
+        for (place, item) in bodies.body(Some(id)).items.iter().enumerate() {
+            match item {
+                Item::Call(call) => shape.call(bodies, id, place, bodies.flat.call(*call)),
+                Item::Instance(inner) => {
+                    let Some((definition, values)) = self.of(*inner) else { continue };
+                    let promoted = &self.all[definition].promoted;
+                    for (input, (promoted, value)) in promoted.iter().zip(values).enumerate() {
+                        shape.column(place, input, &promoted.name, value);
+                    }
+                    let _ = write!(shape.text, "definition {definition}");
+                    for &port in &bodies.body(Some(*inner)).inputs {
+                        shape.origin(bodies.origin(Some(id), port));
+                    }
+                }
+            }
+            shape.text.push('\n');
+        }
+        for &port in &bodies.body(Some(id)).outputs {
+            shape.origin(bodies.origin(Some(id), port));
+        }
+        (shape.text, shape.columns)
+    }
+}
+
+/// A body in words, as it is gathered.
+struct Shape {
+    text: String,
+    columns: Vec<Column>,
+}
+
+impl Shape {
+    fn call(&mut self, bodies: &Bodies<'_>, id: InstanceId, place: usize, call: &Call) {
+        let _ = write!(self.text, "{:?} {:?} {:?}", call.decl.name, call.mode, call.marks.widgets);
+        for (input, arg) in call.args.iter().enumerate() {
+            let _ = write!(self.text, " {:?}", arg.name);
+            if let Some(port) = link(arg) {
+                self.origin(bodies.origin(Some(id), port));
+            } else if may_be_promoted(call, arg) {
+                self.column(place, input, &arg.name, &arg.value);
+            } else {
+                let _ = write!(self.text, "={:?}", arg.value);
+            }
+        }
+    }
+
+    fn column(&mut self, item: usize, input: usize, name: &str, value: &Value) {
+        self.text.push_str(" _");
+        self.columns.push(Column {
+            target: (item, input),
+            name: name.to_owned(),
+            values: vec![value.clone()],
+        });
+    }
+
+    fn origin(&mut self, origin: Option<Origin>) {
+        let _ = write!(self.text, " {origin:?}");
+    }
+}
+
+/// Columns of one name that are the same in every use are one input.
+fn merged(columns: Vec<Column>) -> Vec<Promoted> {
+    let mut all: Vec<Promoted> = Vec::new();
+    let mut places: HashMap<(String, String), usize> = HashMap::new();
+    for Column { target, name, values } in columns {
+        match places.entry((name.clone(), format!("{values:?}"))) {
+            Entry::Occupied(place) => all[*place.get()].targets.push(target),
+            Entry::Vacant(place) => {
+                place.insert(all.len());
+                all.push(Promoted { name, targets: vec![target], values });
+            }
+        }
+    }
+    all
+}
+
+/// Whether an editor could show the value on the instance. What decides about other inputs cannot be shown there.
+pub(super) fn may_be_promoted(call: &Call, arg: &Arg) -> bool {
+    let widget = || call.decl.input(&arg.name).is_some_and(|input| input.has_widget());
+    let dynamic = || call.decl.input(&arg.name).is_some_and(|input| matches!(input.ty, Type::Dynamic(_)));
+    arg.value.is_scalar() && widget() && !dynamic()
+}
+
+/// Whether a flow was given this value under this name.
+fn is_param(bodies: &Bodies<'_>, id: InstanceId, name: &str, value: &Value) -> bool {
+    let args = &bodies.flat.instances[id.index()].args;
+    args.iter().any(|(param, given)| param.as_ref() == name && given == value)
+}
+
+/// The instances that have calls, by how many instances are nested in them.
+fn by_height(bodies: &Bodies<'_>) -> Vec<Vec<InstanceId>> {
+    let count = bodies.flat.instances.len();
+    let mut heights = vec![0; count];
+    let mut levels: Vec<Vec<InstanceId>> = Vec::new();
+    // Outer ones come first, so that going backwards each is complete when it is reached.
+    for index in (0..count).rev() {
+        if let Some(parent) = bodies.flat.instances[index].parent {
+            heights[parent.index()] = heights[parent.index()].max(heights[index] + 1);
+        }
+    }
+    for (id, height) in (0..).map(InstanceId).zip(heights) {
+        if bodies.body(Some(id)).items.is_empty() {
+            continue;
+        }
+        if levels.len() <= height {
+            levels.resize_with(height + 1, Vec::new);
+        }
+        levels[height].push(id);
+    }
+    levels
+}

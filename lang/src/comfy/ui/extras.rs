@@ -1,0 +1,87 @@
+//! What only people read, and what is switched off.
+
+use super::emit::instance_of;
+use super::file::{File, Graph, Kind, Mode, Node, pair};
+use super::log::Log;
+use super::scopes::{Scopes, Site};
+use super::widgets;
+use crate::comfy::json::Value;
+use crate::comfy::prompt::{Disabled, Group, Json, Note, Prompt};
+
+/// Adds notes, groups and nodes that are switched off.
+pub(super) fn add(scopes: &Scopes<'_, '_>, prompt: &mut Prompt, log: &mut Log) {
+    for graph in &scopes.file.graphs {
+        let definition = graph.definition.then(|| graph.id.to_owned());
+        let notes = graph.nodes.iter().filter(|node| node.kind == Kind::Note);
+        prompt.notes.extend(notes.filter_map(|node| note(node, definition.clone())));
+        prompt.groups.extend(groups(graph, definition.as_ref()));
+    }
+    for scope in 0..scopes.all.len() {
+        for (at, node) in scopes.graph(scope).nodes.iter().enumerate() {
+            if node.mode != Mode::On && matches!(node.kind, Kind::Plain | Kind::Instance(_)) {
+                prompt.disabled.push(disabled(scopes, (scope, at), log));
+            }
+        }
+    }
+}
+
+fn note(node: &Node<'_>, definition: Option<String>) -> Option<Note> {
+    let text = node.stored().and_then(|values| values.at(0).unwrap_or(values).text())?;
+    let usual = ["Note", "MarkdownNote", "Markdown Note", ""];
+    let title = node.written_title().filter(|title| !usual.contains(title));
+    Some(Note {
+        title: title.map(str::to_owned),
+        text: text.to_owned(),
+        place: node.place(),
+        size: node.value.get("size").and_then(pair),
+        definition,
+    })
+}
+
+fn groups<'g>(graph: &'g Graph<'_>, definition: Option<&'g String>) -> impl Iterator<Item = Group> + 'g {
+    let listed = graph.value.get("groups").map(Value::items).unwrap_or_default();
+    listed.iter().filter_map(move |group| {
+        let bounds = group.get("bounding")?;
+        let number =
+            |at: usize| bounds.at(at).or_else(|| bounds.get(&at.to_string())).and_then(Value::number);
+        let title = group.get("title").and_then(Value::text).unwrap_or("");
+        Some(Group {
+            title: title.to_owned(),
+            bounds: (number(0)?, number(1)?, number(2)?, number(3)?),
+            definition: definition.cloned(),
+        })
+    })
+}
+
+fn disabled(scopes: &Scopes<'_, '_>, site: Site, log: &mut Log) -> Disabled {
+    let node = scopes.node(site);
+    Disabled {
+        id: scopes.id(site),
+        class: class(scopes.file, node),
+        title: node.title(),
+        bypassed: node.mode == Mode::Bypassed,
+        values: values(node, log),
+        instance: instance_of(site.0),
+    }
+}
+
+/// The class of a node; the name of the subgraph where it is an instance.
+fn class(file: &File<'_>, node: &Node<'_>) -> String {
+    match node.kind {
+        Kind::Instance(graph) => file.graphs[graph].name.to_owned(),
+        _ => node.class.to_owned(),
+    }
+}
+
+fn values(node: &Node<'_>, log: &mut Log) -> Vec<(String, Json)> {
+    match node.decl {
+        Some(decl) => {
+            let widgets = widgets::widgets(node, decl, log).into_iter();
+            widgets.filter_map(|widget| Some((widget.name, widget.value?))).collect()
+        }
+        None => {
+            let named = widgets::guess(node, log).named.into_iter();
+            named.map(|(name, value, _)| (name, value)).collect()
+        }
+    }
+}

@@ -1,0 +1,344 @@
+//! Operands: values, calls, and what follows them.
+
+use super::operators::Placed;
+use super::{Builder, Result, child, children, ident, missing, need, shortened, span, string, whole};
+use crate::Span;
+use crate::ast::*;
+use crate::error::{Expected, SyntaxError};
+use crate::parse::flat::Flat;
+use crate::parse::grammar::Rule;
+use crate::parse::strings;
+use pest::iterators::Pair;
+
+impl Builder<'_> {
+    /// What follows `=`, where there is something.
+    pub(super) fn optional_expr(
+        &mut self,
+        flat: &Flat,
+        pair: &Pair<'_, Rule>,
+        depth: usize,
+    ) -> Result<Option<Expr>> {
+        child(pair, Rule::expr).map(|value| self.expr(flat, &value, depth)).transpose()
+    }
+
+    /// The values of a list.
+    #[inline(never)]
+    pub(super) fn elements(&mut self, flat: &Flat, pair: &Pair<'_, Rule>, depth: usize) -> Result<Vec<Expr>> {
+        self.each_in_group(flat, pair, (Rule::list_group, Rule::expr), |builder, flat, value| {
+            builder.expr(flat, &value, depth)
+        })
+    }
+
+    /// The arguments of a call or an annotation.
+    #[inline(never)]
+    pub(super) fn args(&mut self, flat: &Flat, pair: &Pair<'_, Rule>, depth: usize) -> Result<Vec<Arg>> {
+        let mut named: Option<Span> = None;
+        self.each_in_group(flat, pair, (Rule::args_group, Rule::arg), |builder, flat, arg| {
+            let built = builder.arg(flat, &arg, depth)?;
+            match (&built.name, named) {
+                (Some(_), _) => {
+                    named.get_or_insert(built.span);
+                }
+                (None, Some(named)) => {
+                    let text = shortened(builder.text.get(built.span.range()).unwrap_or(""));
+                    return Err(Box::new(SyntaxError::MisplacedPositional { text, span: built.span, named }));
+                }
+                (None, None) => {}
+            }
+            Ok(built)
+        })
+    }
+
+    #[inline(never)]
+    fn fields(&mut self, flat: &Flat, pair: &Pair<'_, Rule>, depth: usize) -> Result<Vec<Arg>> {
+        self.each_in_group(flat, pair, (Rule::record_group, Rule::field), |builder, flat, field| {
+            builder.arg(flat, &field, depth)
+        })
+    }
+
+    #[inline(never)]
+    fn arg(&mut self, flat: &Flat, pair: &Pair<'_, Rule>, depth: usize) -> Result<Arg> {
+        let name = child(pair, Rule::label).map(|label| ident(flat, label)).transpose()?;
+        let inputs = child(pair, Rule::braces);
+        let value = child(pair, Rule::expr);
+        let depth = depth + usize::from(inputs.is_some());
+        let value = value.map(|value| self.placed_expr(flat, &value, depth)).transpose()?;
+        let value = match (value, inputs) {
+            (Some((choice, start)), Some(inputs)) => {
+                let span = start.to(span(flat, &inputs));
+                let inputs = self.fields(flat, &inputs, depth)?;
+                Some(Expr { kind: ExprKind::Select { choice: Box::new(choice), inputs }, span })
+            }
+            (value, _) => value.map(|(value, _)| value),
+        };
+        Ok(Arg { name, value, span: span(flat, pair) })
+    }
+
+    /// An operand with the operators before and what follows it.
+    #[inline(never)]
+    pub(super) fn operand(&mut self, flat: &Flat, pair: &Pair<'_, Rule>, depth: usize) -> Result<Placed> {
+        let whole = span(flat, pair);
+        let mut signs = Vec::new();
+        let mut value = None;
+        let mut suffixes = Vec::new();
+        for part in pair.clone().into_inner() {
+            match part.as_rule() {
+                Rule::unary_op => signs.push(part),
+                Rule::suffix => suffixes.push(part),
+                Rule::annotation => {}
+                _ => value = Some(part),
+            }
+        }
+        let value = value.ok_or_else(|| missing(flat, pair, Expected::Value { after: "this".into() }))?;
+        self.check_depth(depth + signs.len() + suffixes.len(), whole)?;
+        if suffixes.is_empty()
+            && let Some(literal) = negative_literal(flat, &value, &mut signs)?
+        {
+            return Ok(signed(flat, literal, &signs));
+        }
+        let above = depth + signs.len();
+        let (mut built, start) = self.value(flat, &value, above + suffixes.len())?;
+        for (position, suffix) in suffixes.iter().enumerate() {
+            let span = start.to(span(flat, suffix));
+            built = self.suffix(flat, built, suffix, above + suffixes.len() - position)?;
+            built.span = span;
+        }
+        let end = start.to(suffixes.last().map_or(start, |last| span(flat, last)));
+        Ok(signed(flat, (built, end), &signs))
+    }
+
+    /// `.name`, `.0`, `.method(…)` or `[index]` behind `base`; `depth` is that of what stands in its brackets.
+    #[inline(never)]
+    fn suffix(&mut self, flat: &Flat, base: Expr, pair: &Pair<'_, Rule>, depth: usize) -> Result<Expr> {
+        let at = base.span;
+        let base = Box::new(base);
+        let kind = if let Some(index) = child(pair, Rule::index) {
+            let brackets = need(flat, &index, Rule::brackets)?;
+            let index = self.group(flat, &brackets, Rule::index_group, |builder, flat, parsed| {
+                builder.expr(flat, &need(flat, &parsed, Rule::expr)?, depth)
+            })?;
+            ExprKind::Index { base, index: Box::new(index) }
+        } else {
+            let member = need(flat, pair, Rule::member)?;
+            match (child(&member, Rule::label), child(pair, Rule::parens)) {
+                (Some(method), Some(parens)) => ExprKind::MethodCall {
+                    receiver: base,
+                    method: ident(flat, method)?,
+                    args: self.args(flat, &parens, depth)?,
+                },
+                (Some(name), None) => ExprKind::Member { base, member: Member::Name(ident(flat, name)?) },
+                (None, None) => ExprKind::Member { base, member: slot(flat, &member)? },
+                (None, Some(parens)) => {
+                    let (expected, found) = (Expected::EndBeforeCall, "`(`".to_owned());
+                    return Err(Box::new(SyntaxError::Expected {
+                        expected,
+                        found,
+                        span: span(flat, &parens),
+                    }));
+                }
+            }
+        };
+        Ok(Expr { kind, span: at })
+    }
+
+    #[inline(never)]
+    fn value(&mut self, flat: &Flat, pair: &Pair<'_, Rule>, depth: usize) -> Result<Placed> {
+        let place = span(flat, pair);
+        let kind = match pair.as_rule() {
+            Rule::parens => {
+                let (kind, span) = self.in_parentheses(flat, pair, depth + 1)?;
+                return Ok((Expr { kind, span: span.unwrap_or(place) }, place));
+            }
+            Rule::fstring | Rule::raw_fstring => ExprKind::FString(self.fstring(flat, pair, depth)?),
+            Rule::brackets => ExprKind::List(self.elements(flat, pair, depth + 1)?),
+            Rule::braces => ExprKind::Record(self.fields(flat, pair, depth + 1)?),
+            Rule::call => ExprKind::Call(self.call(flat, pair, depth)?),
+            Rule::each => self.each(flat, pair, depth)?,
+            Rule::if_value => return Ok((self.if_value(flat, pair, depth)?, place)),
+            Rule::for_value => self.for_value(flat, pair, depth)?,
+            _ => plain_value(flat, pair)?,
+        };
+        Ok((Expr { kind, span: place }, place))
+    }
+
+    /// One value in parentheses, which is itself, or several.
+    #[inline(never)]
+    fn in_parentheses(
+        &mut self,
+        flat: &Flat,
+        pair: &Pair<'_, Rule>,
+        depth: usize,
+    ) -> Result<(ExprKind, Option<Span>)> {
+        let rules = (Rule::paren_group, Rule::expr);
+        let mut values =
+            self.each_in_group(flat, pair, rules, |builder, flat, value| builder.expr(flat, &value, depth))?;
+        match (values.pop(), values.is_empty()) {
+            (Some(only), true) => Ok((only.kind, Some(only.span))),
+            (last, _) => {
+                values.extend(last);
+                Ok((ExprKind::Tuple(values), None))
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn call(&mut self, flat: &Flat, pair: &Pair<'_, Rule>, depth: usize) -> Result<Call> {
+        Ok(Call {
+            annotations: self.annotations(flat, pair, depth)?,
+            callee: path(flat, &need(flat, pair, Rule::path)?)?,
+            args: self.args(flat, &need(flat, pair, Rule::parens)?, depth + 1)?,
+        })
+    }
+
+    #[inline(never)]
+    fn each(&mut self, flat: &Flat, pair: &Pair<'_, Rule>, depth: usize) -> Result<ExprKind> {
+        let mut annotations = self.annotations(flat, pair, depth)?;
+        let call = need(flat, pair, Rule::call)?;
+        self.check_depth(depth + 1, span(flat, &call))?;
+        let mut built = self.call(flat, &call, depth + 1)?;
+        annotations.append(&mut built.annotations);
+        built.annotations = annotations;
+        Ok(ExprKind::Each(Box::new(Expr { kind: ExprKind::Call(built), span: span(flat, &call) })))
+    }
+
+    /// `if … else if … else …`: each `else if` stands a level deeper than the one before.
+    #[inline(never)]
+    fn if_value(&mut self, flat: &Flat, pair: &Pair<'_, Rule>, depth: usize) -> Result<Expr> {
+        let end = span(flat, pair);
+        let branches = children(pair, Rule::kw_if).count();
+        self.check_depth(depth + branches, end)?;
+        let mut built: Vec<(Span, Expr, Block)> = Vec::new();
+        let mut otherwise = None;
+        let mut head = None;
+        let mut start = end;
+        for part in pair.clone().into_inner() {
+            let depth = depth + built.len() + 1;
+            match (part.as_rule(), head.take()) {
+                (Rule::kw_if, _) => start = span(flat, &part),
+                (Rule::head, _) => head = Some(self.expr(flat, &part, depth)?),
+                (Rule::braces, Some(condition)) => {
+                    built.push((start.to(end), condition, self.block(flat, &part, depth)?));
+                }
+                (Rule::braces, None) => otherwise = Some(Else::Block(self.block(flat, &part, depth - 1)?)),
+                _ => {}
+            }
+        }
+        while let Some((span, condition, then)) = built.pop() {
+            let kind = ExprKind::If(If { condition: Box::new(condition), then, otherwise: otherwise.take() });
+            let whole = Expr { kind, span };
+            if built.is_empty() {
+                return Ok(whole);
+            }
+            otherwise = Some(Else::If(Box::new(whole)));
+        }
+        Err(missing(flat, pair, Expected::End))
+    }
+
+    #[inline(never)]
+    fn for_value(&mut self, flat: &Flat, pair: &Pair<'_, Rule>, depth: usize) -> Result<ExprKind> {
+        Ok(ExprKind::For(For {
+            pattern: self.pattern(flat, pair)?,
+            items: Box::new(self.expr(flat, &need(flat, pair, Rule::head)?, depth + 1)?),
+            body: self.block(flat, &need(flat, pair, Rule::braces)?, depth + 1)?,
+        }))
+    }
+
+    #[inline(never)]
+    fn fstring(&mut self, flat: &Flat, pair: &Pair<'_, Rule>, depth: usize) -> Result<Vec<FPart>> {
+        let mut parts = Vec::new();
+        // Text of many lines loses its indent as a whole, so it is put together before it is taken apart.
+        let mut texts = strings::raw_fstring_texts(raw_inside(pair)).into_iter();
+        let mut next_text = |parts: &mut Vec<FPart>| {
+            parts.extend(texts.next().filter(|text| !text.is_empty()).map(FPart::Text));
+        };
+        let raw = pair.as_rule() == Rule::raw_fstring;
+        for part in pair.clone().into_inner() {
+            match part.as_rule() {
+                Rule::fstring_text => {
+                    let at = flat.origin(part.as_span().start());
+                    parts.push(FPart::Text(strings::fstring_text(part.as_str(), at)?));
+                }
+                Rule::braces => {
+                    if raw {
+                        next_text(&mut parts);
+                    }
+                    // The f-string and the braces are a level each, as they are for the scan.
+                    let value =
+                        self.group(flat, &part, Rule::interpolation_group, |builder, flat, parsed| {
+                            builder.expr(flat, &need(flat, &parsed, Rule::expr)?, depth + 2)
+                        })?;
+                    parts.push(FPart::Expr(value));
+                }
+                _ => {}
+            }
+        }
+        if raw {
+            next_text(&mut parts);
+        }
+        Ok(parts)
+    }
+}
+
+/// What stands between the quotes of `f"""…"""`; nothing for other strings.
+fn raw_inside<'i>(pair: &Pair<'i, Rule>) -> &'i str {
+    let text = pair.as_str();
+    text.strip_prefix("f\"\"\"").and_then(|text| text.strip_suffix("\"\"\"")).unwrap_or("")
+}
+
+/// A value without parts.
+fn plain_value(flat: &Flat, pair: &Pair<'_, Rule>) -> Result<ExprKind> {
+    Ok(match pair.as_rule() {
+        Rule::raw_string => {
+            let text = pair.as_str();
+            let inner = text.get(3..text.len().saturating_sub(3)).unwrap_or("");
+            ExprKind::Str(strings::raw_text(inner))
+        }
+        Rule::string => ExprKind::Str(string(flat, pair)?),
+        Rule::number => strings::number(pair.as_str(), false, span(flat, pair))?,
+        Rule::boolean => ExprKind::Bool(pair.as_str() == "true"),
+        Rule::none => ExprKind::None,
+        Rule::name => ExprKind::Name(ident(flat, pair.clone())?.name),
+        Rule::path_value => ExprKind::Path(path(flat, pair)?),
+        _ => return Err(missing(flat, pair, Expected::Value { after: "this".into() })),
+    })
+}
+
+fn path(flat: &Flat, pair: &Pair<'_, Rule>) -> Result<Path> {
+    let segments =
+        pair.clone().into_inner().filter(|part| matches!(part.as_rule(), Rule::name | Rule::label));
+    let segments = segments.map(|segment| ident(flat, segment)).collect::<Result<_>>()?;
+    Ok(Path { segments, span: span(flat, pair) })
+}
+
+fn slot(flat: &Flat, pair: &Pair<'_, Rule>) -> Result<Member> {
+    let slot = need(flat, pair, Rule::slot)?;
+    Ok(Member::Index { index: whole(flat, &slot)?, span: span(flat, &slot) })
+}
+
+/// `-` and a number are one literal: only so can the smallest one be written.
+fn negative_literal(
+    flat: &Flat,
+    value: &Pair<'_, Rule>,
+    signs: &mut Vec<Pair<'_, Rule>>,
+) -> Result<Option<Placed>> {
+    if value.as_rule() != Rule::number || !signs.last().is_some_and(is_minus) {
+        return Ok(None);
+    }
+    let start = signs.pop().map_or_else(|| span(flat, value), |sign| span(flat, &sign));
+    let span = start.to(span(flat, value));
+    Ok(Some((Expr { kind: strings::number(value.as_str(), true, span)?, span }, span)))
+}
+
+fn is_minus(sign: &Pair<'_, Rule>) -> bool {
+    sign.as_str().starts_with('-')
+}
+
+/// Applies the operators before an operand, the last one first.
+fn signed(flat: &Flat, (mut built, mut place): Placed, signs: &[Pair<'_, Rule>]) -> Placed {
+    for sign in signs.iter().rev() {
+        place = span(flat, sign).to(place);
+        let op = if is_minus(sign) { UnaryOp::Neg } else { UnaryOp::Not };
+        built = Expr { kind: ExprKind::Unary { op, operand: Box::new(built) }, span: place };
+    }
+    (built, place)
+}
