@@ -209,7 +209,11 @@ pub(super) fn output_type<'s>(item: &'s Item<'_>, flows: &'s [Flow<'_>], slot: u
 
 /// By item and slot: which prompt it serves. What inputs say counts more than what readers of readers say: a prompt
 /// that is also zeroed, for the negative one, is the positive one.
-fn polarity(scope: &Scope<'_>, flows: &[Flow<'_>], shape: &Shape<'_>) -> HashMap<(ItemIndex, u32), Polarity> {
+pub(super) fn polarity(
+    scope: &Scope<'_>,
+    flows: &[Flow<'_>],
+    shape: &Shape<'_>,
+) -> HashMap<(ItemIndex, u32), Polarity> {
     let mut known: HashMap<(ItemIndex, u32), Polarity> = HashMap::new();
     for &item in shape.order.iter().rev() {
         let mut near: BTreeMap<u32, Polarity> = BTreeMap::new();
