@@ -111,7 +111,7 @@ impl Emitter<'_> {
         let work = &self.works[id.index()];
         let kernel = match node.kind {
             NodeKind::Call(decl) if node.kind.semantics().is_some_and(|known| known.loader.is_none()) => {
-                decl.name
+                decl.name.as_ref()
             }
             NodeKind::Call(_) | NodeKind::Load { .. } => "load",
         };

@@ -5,27 +5,37 @@
 #![forbid(unsafe_code)]
 #![deny(clippy::unwrap_used)]
 
+mod bounds;
 mod check;
 mod emit;
 mod error;
+mod eval;
 mod explain;
 mod facts;
+mod files;
+pub mod export;
+pub mod flat;
 pub mod graph;
-mod hir;
+mod inputs;
 mod lower;
+mod modes;
 pub mod passes;
+mod types;
 
 use std::collections::BTreeMap;
 
-use floe_lang::ast;
+use floe_lang::{SourceFile, ast};
 use floe_plan::{Plan, Target};
 
-pub use error::{CODES, CompileError, Warning};
+pub use error::{CompileError, EvalError, ExportError, InFile, NameError, Warning, codes};
+pub use eval::{Binding, Pick};
 pub use explain::{PAGES, page};
 pub use facts::Works;
+pub use files::Files;
 pub use floe_stdlib::World;
 pub use passes::PassList;
 
+use eval::{Evaluated, Findings, Judge};
 use graph::Graph;
 
 /// What a compilation depends on besides its source.
@@ -37,6 +47,8 @@ pub struct Options {
     pub target: Target,
     /// Values of params, as text, by name; the others keep their defaults.
     pub params: BTreeMap<String, String>,
+    /// Time, chance and the limit of evaluation.
+    pub binding: Binding,
 }
 
 /// A value with all the errors and warnings found on the way; with errors there is no value.
@@ -48,6 +60,8 @@ pub struct Checked<T> {
     pub errors: Vec<CompileError>,
     /// Things that are allowed but probably not meant, in the order of the text.
     pub warnings: Vec<Warning>,
+    /// The files besides the program itself that messages may point into: see [`flat::Place`] for how.
+    pub files: Vec<SourceFile>,
 }
 
 /// What a pass did to a graph.
@@ -70,6 +84,8 @@ pub struct Compiled {
     pub graph: String,
     /// What each pass did.
     pub trace: Vec<PassTrace>,
+    /// Params that were drawn at random, with their values.
+    pub drawn: Vec<(String, String)>,
 }
 
 /// Compiles a parsed file into a plan.
@@ -77,9 +93,9 @@ pub struct Compiled {
 /// # Panics
 /// If a pass or the emission breaks an invariant: a bug of the compiler, never the source's fault.
 pub fn compile(ast: &ast::File, options: &Options, world: &dyn World) -> Checked<Compiled> {
-    let mut checked = lower_and_check(ast, options, world);
-    let Some((mut graph, params)) = checked.value.take() else {
-        return Checked { value: None, errors: checked.errors, warnings: checked.warnings };
+    let mut checked = lower_and_check(ast, options, world, true);
+    let Some(Lowered { mut graph, params, drawn }) = checked.value.take() else {
+        return checked.finish(None);
     };
     let text = graph.to_string();
     let program = blake3::hash(text.as_bytes()).to_hex().to_string();
@@ -92,7 +108,7 @@ pub fn compile(ast: &ast::File, options: &Options, world: &dyn World) -> Checked
             if let Err(error) = plan.verify() {
                 panic!("the compiler made a broken plan: {error}");
             }
-            checked.finish(Some(Compiled { plan, graph: text, trace }))
+            checked.finish(Some(Compiled { plan, graph: text, trace, drawn }))
         }
         Err(error) => {
             checked.errors.push(error);
@@ -101,33 +117,45 @@ pub fn compile(ast: &ast::File, options: &Options, world: &dyn World) -> Checked
     }
 }
 
-/// Checks a parsed file as far as can be done without passes and memory.
+/// Checks a parsed file as far as can be done without passes and memory. Nodes that cannot run yet are no errors.
 pub fn check(ast: &ast::File, options: &Options, world: &dyn World) -> Checked<Graph> {
-    let mut checked = lower_and_check(ast, options, world);
-    let graph = checked.value.take().map(|(graph, _)| graph);
+    let mut checked = lower_and_check(ast, options, world, false);
+    let graph = checked.value.take().map(|lowered| lowered.graph);
     checked.finish(graph)
 }
 
-type Lowered = (Graph, BTreeMap<String, floe_plan::Scalar>);
+/// A checked program as a graph, with the values of its params.
+struct Lowered {
+    graph: Graph,
+    params: BTreeMap<String, floe_plan::Scalar>,
+    drawn: Vec<(String, String)>,
+}
 
-fn lower_and_check(ast: &ast::File, options: &Options, world: &dyn World) -> Checked<Lowered> {
-    let (hir, mut errors, mut warnings) = check::check(ast);
-    let lowered = lower::lower(&hir, &options.params, &mut errors);
-    let value = match facts::infer(&lowered.graph, world) {
-        Ok(_) => Some((lowered.graph, lowered.params)),
-        Err(found) => {
-            errors.extend(found);
-            None
-        }
-    };
+fn lower_and_check(ast: &ast::File, options: &Options, world: &dyn World, to_run: bool) -> Checked<Lowered> {
+    let mut evaluated = eval::evaluate(ast, options, world, Judge::Types);
+    modes::apply(&mut evaluated.flat);
+    check::check(&mut evaluated);
+    let lowered = lower::lower(&evaluated.flat);
+    let facts = facts::infer(&lowered.graph, world);
+    let unable = facts.err().into_iter().flatten().chain(lowered.no_kernel);
+    let unable = unable.filter(|error| to_run || !matches!(error, CompileError::NoKernel { .. }));
+    unable.for_each(|error| evaluated.found.error(error));
+    let drawn = evaluated.flat.params.iter().filter(|param| param.drawn);
+    let drawn = drawn.map(|param| (param.name.clone(), param.value.to_string())).collect();
+    checked(Some(Lowered { graph: lowered.graph, params: lowered.params, drawn }), evaluated)
+}
+
+/// A value with everything that was found, in the order of the text; with errors there is no value.
+fn checked<T>(value: Option<T>, evaluated: Evaluated) -> Checked<T> {
+    let Findings { mut errors, mut warnings, .. } = evaluated.found;
     errors.sort_by_key(|error| error.span().map(|span| span.offset()));
     warnings.sort_by_key(|warning| warning.span().map(|span| span.offset()));
     let value = value.filter(|_| errors.is_empty());
-    Checked { value, errors, warnings }
+    Checked { value, errors, warnings, files: evaluated.files }
 }
 
 impl<T> Checked<T> {
     fn finish<U>(self, value: Option<U>) -> Checked<U> {
-        Checked { value, errors: self.errors, warnings: self.warnings }
+        Checked { value, errors: self.errors, warnings: self.warnings, files: self.files }
     }
 }

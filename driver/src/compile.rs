@@ -1,8 +1,8 @@
 //! Text to plan, with every message ready to be shown.
 
-use floe_compiler::{Compiled, Options};
+use floe_compiler::{Compiled, Files, Options};
 use floe_lang::{SourceFile, parse};
-use miette::{Diagnostic, NamedSource, Report};
+use miette::{Diagnostic, Report};
 
 use crate::folders::Folders;
 
@@ -36,10 +36,11 @@ pub fn compile(source: &SourceFile, folders: &Folders, options: &Options) -> Res
         return Err(syntax(source, parsed.errors));
     }
     let checked = floe_compiler::compile(&parsed.ast, options, folders);
-    let warnings = reports(source, checked.warnings);
+    let files = Files::new(source.clone(), checked.files);
+    let warnings = reports(&files, checked.warnings);
     match checked.value {
         Some(compiled) => Ok(Compilation { compiled, warnings }),
-        None => Err(semantic(source, checked.errors, warnings)),
+        None => Err(semantic(&files, checked.errors, warnings)),
     }
 }
 
@@ -53,28 +54,30 @@ pub fn check(source: &SourceFile, folders: &Folders, options: &Options) -> Resul
         return Err(syntax(source, parsed.errors));
     }
     let checked = floe_compiler::check(&parsed.ast, options, folders);
-    let warnings = reports(source, checked.warnings);
+    let files = Files::new(source.clone(), checked.files);
+    let warnings = reports(&files, checked.warnings);
     match checked.value {
         Some(_) => Ok(warnings),
-        None => Err(semantic(source, checked.errors, warnings)),
+        None => Err(semantic(&files, checked.errors, warnings)),
     }
 }
 
 /// Names that a damaged statement would have defined are missing: only syntax is worth reporting then.
 pub(crate) fn syntax(source: &SourceFile, errors: Vec<floe_lang::SyntaxError>) -> Failure {
-    Failure { errors: errors.len(), machine: false, reports: reports(source, errors) }
+    let files = Files::new(source.clone(), []);
+    Failure { errors: errors.len(), machine: false, reports: reports(&files, errors) }
 }
 
-fn semantic(source: &SourceFile, errors: Vec<floe_compiler::CompileError>, warnings: Vec<Report>) -> Failure {
+fn semantic(files: &Files, errors: Vec<floe_compiler::CompileError>, warnings: Vec<Report>) -> Failure {
     use floe_compiler::CompileError::{MissingFile, OutOfMemory};
     let machine = errors.iter().all(|error| matches!(error, MissingFile { .. } | OutOfMemory { .. }));
     let count = errors.len();
-    let mut all = reports(source, errors);
+    let mut all = reports(files, errors);
     all.extend(warnings);
     Failure { reports: all, errors: count, machine }
 }
 
-fn reports<E: Diagnostic + Send + Sync + 'static>(source: &SourceFile, errors: Vec<E>) -> Vec<Report> {
-    let named = || NamedSource::new(source.name(), source.text().to_owned());
-    errors.into_iter().map(|error| Report::new(error).with_source_code(named())).collect()
+fn reports<E: Diagnostic + Send + Sync + 'static>(files: &Files, errors: Vec<E>) -> Vec<Report> {
+    let files = std::sync::Arc::new(files.clone());
+    errors.into_iter().map(|error| Report::new(error).with_source_code(files.clone())).collect()
 }

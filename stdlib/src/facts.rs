@@ -178,4 +178,18 @@ pub trait World {
     /// # Errors
     /// If the file is missing, unreadable or no picture.
     fn picture(&self, name: &str) -> Result<PictureSize, FileError>;
+
+    /// The text of a file that a program uses. `path` is relative to the folder of the program and does not leave it; `/`
+    /// stands between its parts. A world without such a folder has no files.
+    ///
+    /// # Errors
+    /// If the file is missing, unreadable or no text.
+    fn source(&self, path: &str) -> Result<String, FileError> {
+        Err(FileError::Missing {
+            folder: ".".to_owned(),
+            name: path.to_owned(),
+            available: Vec::new(),
+            searched: Vec::new(),
+        })
+    }
 }

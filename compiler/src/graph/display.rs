@@ -24,7 +24,7 @@ impl Display for Operand {
 impl Display for Node {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         match self.kind {
-            NodeKind::Call(decl) => f.write_str(decl.name)?,
+            NodeKind::Call(decl) => f.write_str(&decl.name)?,
             NodeKind::Load { folder, part } => write!(f, "load {folder} {part}")?,
         }
         for (index, (name, operand)) in self.inputs.iter().enumerate() {

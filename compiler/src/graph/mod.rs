@@ -54,7 +54,7 @@ impl NodeKind {
     /// The semantics of a call's class.
     pub fn semantics(&self) -> Option<&'static floe_stdlib::Semantics> {
         match self {
-            NodeKind::Call(decl) => semantics(decl.name),
+            NodeKind::Call(decl) => semantics(&decl.name),
             NodeKind::Load { .. } => None,
         }
     }

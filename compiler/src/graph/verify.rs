@@ -65,7 +65,7 @@ impl Graph {
             }
         }
         let mut wanted: Vec<&str> = match node.kind {
-            NodeKind::Call(decl) => decl.visible_inputs().map(|input| input.name).collect(),
+            NodeKind::Call(decl) => decl.visible_inputs().map(|input| input.name.as_ref()).collect(),
             NodeKind::Load { .. } => vec!["file"],
         };
         wanted.sort_unstable();

@@ -16,6 +16,7 @@ use crate::ast::{Ident, Node, Output, Statement, StatementKind, TypeKind};
 use annotations::Marks;
 
 pub(super) use annotations::{INPUT_ANNOTATIONS, NODE_ANNOTATIONS};
+pub(super) use inputs::{is_account, singular};
 
 /// The types that some files name, and how nodes are read with them.
 ///
@@ -62,6 +63,18 @@ impl<'a> Scope<'a> {
     /// Nothing but what is around it.
     pub fn new(outer: Option<&'a dyn NamedTypes>) -> Self {
         Scope { outer, named: BTreeMap::new() }
+    }
+
+    /// Gives a type a name, as `use` does.
+    pub fn insert(&mut self, name: &str, ty: Type) {
+        self.named.entry(name.to_owned()).or_insert(ty);
+    }
+
+    /// A type as it is written in a file, and what is wrong with it.
+    pub fn resolve(&self, ty: &crate::ast::Type) -> (Type, Vec<DeclError>) {
+        let mut errors = Vec::new();
+        let ty = self.ty(ty, &mut errors);
+        (ty, errors)
     }
 
     /// Adds the data types and the plain sets of choices of a file.

@@ -1,12 +1,50 @@
 //! Everything that can be wrong with a program, as facts; the words are in the attributes.
 
+mod eval;
+mod export;
+mod in_file;
+mod names;
+
+use floe_lang::SyntaxError;
+use floe_lang::decl::DeclError;
+pub(crate) use floe_lang::suggest;
 use miette::{Diagnostic, SourceSpan};
 use thiserror::Error;
+
+pub use eval::EvalError;
+pub use export::ExportError;
+pub use in_file::InFile;
+pub use names::NameError;
 
 /// An error of a program.
 #[derive(Debug, Clone, PartialEq, Error, Diagnostic)]
 #[allow(missing_docs, reason = "the fields are the facts that the messages name")]
 pub enum CompileError {
+    /// In a file that the program uses.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Syntax(InFile<SyntaxError>),
+
+    /// In a declaration of the program.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Declaration(InFile<DeclError>),
+
+    /// Of names and calls.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Name(#[from] NameError),
+
+    /// Of an export.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Export(#[from] ExportError),
+
+    /// Of evaluation.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Eval(#[from] EvalError),
+
     #[error("there is no node `{name}`")]
     #[diagnostic(
         code(check::unknown_node),
@@ -63,13 +101,19 @@ pub enum CompileError {
     #[error("there is no `{name}` here")]
     #[diagnostic(
         code(check::unknown_name),
-        help("{}", did_you_mean(suggestion, "names are defined above their use, with `let` or `param`"))
+        help("{}", did_you_mean(suggestion, unknown_name_help(*below, *outside)))
     )]
     UnknownName {
         name: String,
         suggestion: Option<String>,
         #[label("not defined")]
         span: SourceSpan,
+        /// A definition further down.
+        #[label("this comes too late")]
+        below: Option<SourceSpan>,
+        /// A definition that flows do not see.
+        #[label("this belongs to the program, and flows do not see it")]
+        outside: Option<SourceSpan>,
     },
 
     #[error("`{name}` is defined twice")]
@@ -96,7 +140,7 @@ pub enum CompileError {
         span: SourceSpan,
     },
 
-    #[error("`{node}` has no output `{output}`")]
+    #[error("{node} has no output `{output}`")]
     #[diagnostic(code(check::unknown_output), help("{}", outputs_help(outputs)))]
     UnknownOutput {
         node: String,
@@ -106,14 +150,14 @@ pub enum CompileError {
         span: SourceSpan,
     },
 
-    #[error("{value} is {} of `{input}`", if *above { format!("above the maximum {hi}") } else { format!("below the minimum {lo}") })]
-    #[diagnostic(code(check::out_of_range), help("choose a value from {lo} to {hi}"))]
+    #[error("{value} is {} of `{input}`", bound(*above, lo, hi))]
+    #[diagnostic(code(check::out_of_range), help("choose a value {}", range(lo, hi)))]
     OutOfRange {
         input: String,
         value: String,
         above: bool,
-        lo: String,
-        hi: String,
+        lo: Option<String>,
+        hi: Option<String>,
         #[label("{value} is out of range")]
         span: SourceSpan,
     },
@@ -127,6 +171,65 @@ pub enum CompileError {
         choices: Vec<String>,
         #[label("not one of the choices")]
         span: SourceSpan,
+    },
+
+    #[error("`{input}` takes at most {most} of them")]
+    #[diagnostic(code(check::too_many_inputs), help("leave some out, or use a second node"))]
+    TooManyInputs {
+        input: String,
+        most: usize,
+        #[label("one too many")]
+        span: SourceSpan,
+    },
+
+    #[error("`{node}` needs at least {least} of `{input}`, and is given {given}")]
+    #[diagnostic(code(check::too_few_inputs), help("give them as a list: `{input}: [a, b]`"))]
+    TooFewInputs {
+        node: String,
+        input: String,
+        least: u32,
+        given: usize,
+        #[label("too few here")]
+        span: SourceSpan,
+    },
+
+    #[error("`{input}` takes one {want} at a time, but is given a list that a run makes")]
+    #[diagnostic(
+        code(check::needs_each),
+        help("write `each {node}(…)`, which is called once for each element")
+    )]
+    NeedsEach {
+        node: String,
+        input: String,
+        want: String,
+        #[label("this is {got}")]
+        span: SourceSpan,
+        got: String,
+    },
+
+    #[error("`each {node}` is given no list")]
+    #[diagnostic(
+        code(check::each_without_lists),
+        help("leave out the `each`, or give it the output of a node that makes a list")
+    )]
+    EachWithoutLists {
+        node: String,
+        #[label("nothing here is a list")]
+        span: SourceSpan,
+    },
+
+    #[error("`{input}` and `{other}` of `{node}` must have one type, but are given {got} and {want}")]
+    #[diagnostic(code(check::unmatched_types), help("give it {want}, or change both"))]
+    UnmatchedTypes {
+        node: String,
+        input: String,
+        other: String,
+        want: String,
+        got: String,
+        #[label("this is {got}")]
+        span: SourceSpan,
+        #[label("this is {want}")]
+        first: SourceSpan,
     },
 
     #[error("there is no file `{name}` in `{folder}`")]
@@ -285,7 +388,11 @@ impl Warning {
 }
 
 /// Codes of this crate's errors and warnings; each has a page.
-pub const CODES: [&str; 26] = [
+pub fn codes() -> impl Iterator<Item = &'static str> {
+    OWN_CODES.into_iter().chain(names::CODES).chain(eval::CODES).chain(export::CODES)
+}
+
+const OWN_CODES: [&str; 31] = [
     "check::unknown_node",
     "check::unknown_input",
     "check::missing_input",
@@ -297,6 +404,11 @@ pub const CODES: [&str; 26] = [
     "check::unknown_output",
     "check::out_of_range",
     "check::not_a_choice",
+    "check::too_many_inputs",
+    "check::too_few_inputs",
+    "check::needs_each",
+    "check::each_without_lists",
+    "check::unmatched_types",
     "check::missing_file",
     "check::bad_file",
     "check::facet_conflict",
@@ -316,6 +428,31 @@ pub const CODES: [&str; 26] = [
 
 fn did_you_mean(suggestion: &Option<String>, otherwise: &str) -> String {
     suggestion.as_ref().map_or_else(|| otherwise.to_owned(), |name| format!("did you mean `{name}`?"))
+}
+
+fn unknown_name_help(below: Option<SourceSpan>, outside: Option<SourceSpan>) -> &'static str {
+    match (below, outside) {
+        (Some(_), _) => "names are defined above their use: move the definition up",
+        (_, Some(_)) => "give it to the flow as a parameter",
+        _ => "names are defined above their use, with `let` or `param`",
+    }
+}
+
+fn bound(above: bool, lo: &Option<String>, hi: &Option<String>) -> String {
+    match (above, lo, hi) {
+        (true, _, Some(hi)) => format!("above the maximum {hi}"),
+        (_, Some(lo), _) => format!("below the minimum {lo}"),
+        _ => "out of range".to_owned(),
+    }
+}
+
+fn range(lo: &Option<String>, hi: &Option<String>) -> String {
+    match (lo, hi) {
+        (Some(lo), Some(hi)) => format!("from {lo} to {hi}"),
+        (Some(lo), None) => format!("of at least {lo}"),
+        (None, Some(hi)) => format!("of at most {hi}"),
+        (None, None) => "in range".to_owned(),
+    }
 }
 
 fn positional_help(meant: &Option<String>) -> String {
@@ -388,17 +525,4 @@ fn params_help(params: &[String]) -> String {
     } else {
         format!("its params are {}", list_names(params))
     }
-}
-
-/// The candidate that is spelled most like `name`, if any is close enough to be meant.
-pub(crate) fn suggest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    let lower = name.to_lowercase();
-    candidates
-        .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()), candidate))
-        .filter(|&(distance, candidate)| {
-            distance <= 1 + candidate.chars().count().min(name.chars().count()) / 4
-        })
-        .min_by_key(|&(distance, candidate)| (distance, candidate.to_owned()))
-        .map(|(_, candidate)| candidate.to_owned())
 }

@@ -1,0 +1,22 @@
+//! Flat programs in ComfyUI's formats. Types are not judged: values go out as they are.
+
+mod api;
+mod ids;
+mod json;
+
+use floe_lang::ast;
+use floe_stdlib::World;
+
+use crate::eval::{Judge, evaluate};
+use crate::{Checked, Options, checked, modes};
+
+/// Evaluates a program and writes it in the format of ComfyUI's server: nodes by id, each with its class and inputs.
+///
+/// Ids are those of `@id`, else names of bindings, so that they stay when other lines change. Every default is spelled out.
+pub fn export_api(program: &ast::File, options: &Options, world: &dyn World) -> Checked<String> {
+    let mut evaluated = evaluate(program, options, world, Judge::Values);
+    modes::apply(&mut evaluated.flat);
+    let (prompt, errors) = api::prompt(&evaluated.flat);
+    errors.into_iter().for_each(|error| evaluated.found.error(error));
+    checked(Some(json::write(&prompt)), evaluated)
+}
