@@ -15,6 +15,9 @@ use error::{ImportError, ImportWarning};
 use json::{Kind, Value};
 use prompt::Prompt;
 
+/// How deeply subgraphs may be nested; people nest them two or three deep.
+pub const MAX_DEPTH: usize = 64;
+
 /// How much is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -22,11 +25,15 @@ pub struct Limits {
     pub bytes: usize,
     /// Nodes after subgraphs are expanded: few bytes may say very many.
     pub nodes: usize,
+    /// Subgraphs in subgraphs; at most [`MAX_DEPTH`] counts.
+    pub depth: usize,
+    /// Steps back along links, for each node and each link.
+    pub steps: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { bytes: 64 << 20, nodes: 1_000_000 }
+        Self { bytes: 64 << 20, nodes: 1_000_000, depth: MAX_DEPTH, steps: 16 }
     }
 }
 
