@@ -1,61 +1,49 @@
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use floe_driver::{NodeDecl, Type, node, nodes as all, semantics};
+use floe_driver::{NodeDecl, declaration, named_declaration, node, nodes as all, suggest};
 
 use crate::args::NodesArgs;
 use crate::report::{Exit, say};
 
-/// Lists nodes, searches them, or shows the signature of one.
+/// Lists nodes, searches them, or shows the declaration of one, or of a type.
 pub(crate) fn nodes(args: &NodesArgs) -> Result<(), Exit> {
-    if let Some(decl) = args.name.as_deref().and_then(node) {
-        say(&signature(decl));
+    let wanted = args.name.as_deref().unwrap_or_default();
+    if let Some(text) = node(wanted).map(declaration).or_else(|| named_declaration(wanted)) {
+        say(&text);
         return Ok(());
     }
-    let wanted = args.name.as_deref().unwrap_or_default().to_lowercase();
-    let matches = |decl: &&NodeDecl| {
-        [decl.name.as_ref(), decl.title(), decl.category.as_ref()]
-            .iter()
-            .any(|text| text.to_lowercase().contains(&wanted))
-    };
-    let found: Vec<_> = all().iter().filter(matches).collect();
+    let found: Vec<&NodeDecl> = all().iter().filter(|decl| matches(decl, wanted)).collect();
     if found.is_empty() {
-        eprintln!("no node's name or category contains `{wanted}`");
+        eprintln!("no node's name, title or category contains `{wanted}`");
+        if let Some(name) = suggest(wanted, all().iter().map(|decl| decl.name.as_ref())) {
+            eprintln!("did you mean `{name}`?");
+        }
         return Err(Exit::Program);
     }
-    let mut text = String::new();
-    for decl in found {
-        let docs = decl.docs.lines().next().unwrap_or_default();
-        let _ = writeln!(text, "{:<24} {:<20} {docs}", decl.name, decl.category);
-    }
-    say(&text);
+    say(&listing(&found));
     Ok(())
 }
 
-/// A declaration as it stands in the library.
-fn signature(decl: &NodeDecl) -> String {
+fn matches(decl: &NodeDecl, wanted: &str) -> bool {
+    let wanted = wanted.to_lowercase();
+    [&decl.name, decl.title(), &decl.category].iter().any(|text| text.to_lowercase().contains(&wanted))
+}
+
+/// Names with what they are, by category.
+fn listing(found: &[&NodeDecl]) -> String {
+    let width = found.iter().map(|decl| decl.name.chars().count()).max().unwrap_or_default();
+    let mut by_category: BTreeMap<&str, Vec<&NodeDecl>> = BTreeMap::new();
+    for decl in found {
+        by_category.entry(&decl.category).or_default().push(decl);
+    }
     let mut text = String::new();
-    for line in decl.docs.lines() {
-        let _ = writeln!(text, "/// {line}");
-    }
-    let _ = writeln!(text, "node {}(", decl.name);
-    for input in decl.visible_inputs() {
-        for line in input.docs.lines() {
-            let _ = writeln!(text, "    /// {line}");
+    for (category, decls) in by_category {
+        let _ = writeln!(text, "{}", if category.is_empty() { "(no category)" } else { category });
+        for decl in decls {
+            let docs = decl.docs.lines().next().unwrap_or_default();
+            let _ = writeln!(text, "  {:width$}  {docs}", decl.name);
         }
-        let range = input.range.as_ref().map_or(String::new(), |(lo, hi)| format!(" in {lo}..={hi}"));
-        let default = input.default.as_ref().map_or(String::new(), |value| format!(" = {value}"));
-        let open = if input.optional { "?" } else { "" };
-        let _ = writeln!(text, "    {}: {}{open}{range}{default},", input.name, input.ty);
-        if let Type::Choice { set: Some(_), values } = &input.ty {
-            let values: Vec<String> = values.iter().map(ToString::to_string).collect();
-            let _ = writeln!(text, "        // {}", values.join(", "));
-        }
-    }
-    let outputs: Vec<String> =
-        decl.outputs.iter().map(|output| format!("{}: {}", output.name, output.ty)).collect();
-    let _ = writeln!(text, ") -> ({})", outputs.join(", "));
-    if semantics(&decl.name).is_none() {
-        text.push_str("// checks, but cannot run yet\n");
     }
     text
 }

@@ -22,6 +22,7 @@ pub mod text;
 
 pub use error::SyntaxError;
 pub use format::{format, format_expr, format_statement, format_type};
+pub use names::suggest;
 pub use parse::{MAX_NESTING, Parsed, parse};
 pub use source::SourceFile;
 pub use span::Span;

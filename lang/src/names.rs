@@ -53,6 +53,19 @@ pub fn string_literal(text: &str) -> String {
     quoted_with(text, '"')
 }
 
+/// The candidate that is spelled most like `name`, if any is close enough to be meant.
+pub fn suggest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let lower = name.to_lowercase();
+    candidates
+        .into_iter()
+        .map(|candidate| (strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()), candidate))
+        .filter(|&(distance, candidate)| {
+            distance <= 1 + candidate.chars().count().min(name.chars().count()) / 4
+        })
+        .min_by_key(|&(distance, candidate)| (distance, candidate.to_owned()))
+        .map(|(_, candidate)| candidate.to_owned())
+}
+
 fn in_backticks(name: &str) -> String {
     quoted_with(name, '`')
 }

@@ -20,3 +20,6 @@ pub use semantics::{
     Call, Loader, ProgramUse, Purity, SAMPLERS, SCHEDULERS, Scratch, SemanticError, Semantics, Work,
     semantics,
 };
+
+#[cfg(test)]
+mod tests;

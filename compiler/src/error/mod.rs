@@ -7,6 +7,7 @@ mod names;
 
 use floe_lang::SyntaxError;
 use floe_lang::decl::DeclError;
+pub(crate) use floe_lang::suggest;
 use miette::{Diagnostic, SourceSpan};
 use thiserror::Error;
 
@@ -539,17 +540,4 @@ fn params_help(params: &[String]) -> String {
     } else {
         format!("its params are {}", list_names(params))
     }
-}
-
-/// The candidate that is spelled most like `name`, if any is close enough to be meant.
-pub(crate) fn suggest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    let lower = name.to_lowercase();
-    candidates
-        .into_iter()
-        .map(|candidate| (strsim::damerau_levenshtein(&lower, &candidate.to_lowercase()), candidate))
-        .filter(|&(distance, candidate)| {
-            distance <= 1 + candidate.chars().count().min(name.chars().count()) / 4
-        })
-        .min_by_key(|&(distance, candidate)| (distance, candidate.to_owned()))
-        .map(|(_, candidate)| candidate.to_owned())
 }

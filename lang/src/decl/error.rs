@@ -29,16 +29,16 @@ pub enum DeclError {
 
     /// An annotation with other arguments than it takes.
     #[error("`@{name}` {wants}")]
-    #[diagnostic(code(decl::bad_annotation), help("write it like {example}"))]
+    #[diagnostic(code(decl::bad_annotation), help("{help}"))]
     BadAnnotation {
         /// Its name.
         name: String,
         /// What it takes.
         wants: &'static str,
-        /// How it is used.
-        example: &'static str,
-        /// The annotation, or the argument that is wrong.
-        #[label("this is something else")]
+        /// What to do.
+        help: String,
+        /// The annotation.
+        #[label("this annotation")]
         span: Span,
     },
 

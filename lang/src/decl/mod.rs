@@ -6,9 +6,11 @@
 mod display;
 pub mod error;
 pub mod from_ast;
+mod to_ast;
 
 pub use error::{DeclError, Place};
 pub use from_ast::{Declared, Scope, declare};
+pub use to_ast::type_to_ast;
 
 use std::borrow::Cow;
 

@@ -3,6 +3,7 @@
 use super::super::{DeclError, Literal, Place, Text};
 use super::values;
 use crate::ast::{Annotation, Arg, Expr, ExprKind};
+use crate::suggest;
 
 /// What stands before `node`.
 pub(in crate::decl) const NODE_ANNOTATIONS: [&str; 11] = [
@@ -52,12 +53,12 @@ impl<'a> Marks<'a> {
         errors.extend(unknown.into_iter().map(|annotation| DeclError::UnknownAnnotation {
             name: annotation.name.name.clone(),
             place,
-            suggestion: resembling(&annotation.name.name, place.annotations()),
+            suggestion: suggest(&annotation.name.name, place.annotations().iter().copied()),
             span: annotation.span,
         }));
         for (position, annotation) in known.iter().enumerate() {
             if known[..position].iter().any(|earlier| earlier.name.name == annotation.name.name) {
-                errors.push(wrong(annotation, "stands there twice", "one of them alone"));
+                errors.push(wrong(annotation, "stands there twice", "remove one of them".to_owned()));
             }
         }
         Marks(known)
@@ -72,7 +73,7 @@ impl<'a> Marks<'a> {
     pub(super) fn flag(&self, name: &str, errors: &mut Vec<DeclError>) -> bool {
         let Some(annotation) = self.get(name) else { return false };
         if !annotation.args.is_empty() {
-            once(errors, wrong(annotation, "takes nothing", "`@deprecated`"));
+            once(errors, wrong(annotation, "takes nothing", format!("write `@{name}`")));
         }
         true
     }
@@ -84,11 +85,8 @@ impl<'a> Marks<'a> {
             [] => Some(true),
             [Arg { name: None, value: Some(Expr { kind: ExprKind::Bool(false), .. }), .. }] => Some(false),
             _ => {
-                errors.push(wrong(
-                    annotation,
-                    "takes nothing or `false`",
-                    "`@multiline`, `@multiline(false)`",
-                ));
+                let help = format!("write `@{name}` or `@{name}(false)`");
+                errors.push(wrong(annotation, "takes nothing or `false`", help));
                 None
             }
         }
@@ -99,7 +97,7 @@ impl<'a> Marks<'a> {
         let annotation = self.get(name)?;
         let text = only_argument(annotation).and_then(text);
         if text.is_none() {
-            errors.push(wrong(annotation, "takes one text", "`@category(\"image\")`"));
+            errors.push(wrong(annotation, "takes one text", format!("write `@{name}(\"…\")`")));
         }
         text
     }
@@ -111,7 +109,7 @@ impl<'a> Marks<'a> {
         match number {
             Some(Literal::Int(_) | Literal::Float(_) | Literal::Bool(false)) => number,
             _ => {
-                errors.push(wrong(annotation, "takes one number", "`@step(0.01)`"));
+                errors.push(wrong(annotation, "takes one number", format!("write it like `@{name}(0.01)`")));
                 None
             }
         }
@@ -122,15 +120,16 @@ impl<'a> Marks<'a> {
         let Some(annotation) = self.get(name) else { return false };
         let none = matches!(only_argument(annotation), Some(Expr { kind: ExprKind::None, .. }));
         if !none {
-            errors.push(wrong(annotation, "takes `none`", "`@list(none)`; a list is `[T]`"));
+            let help = format!("write `@{name}(none)`; an output that is a list has the type `[T]`");
+            errors.push(wrong(annotation, "takes `none`", help));
         }
         none
     }
 }
 
 /// The error that an annotation is used in another way than it can be.
-pub(super) fn wrong(annotation: &Annotation, wants: &'static str, example: &'static str) -> DeclError {
-    DeclError::BadAnnotation { name: annotation.name.name.clone(), wants, example, span: annotation.span }
+pub(super) fn wrong(annotation: &Annotation, wants: &'static str, help: String) -> DeclError {
+    DeclError::BadAnnotation { name: annotation.name.name.clone(), wants, help, span: annotation.span }
 }
 
 /// The argument without a name, where there is no other.
@@ -153,10 +152,4 @@ fn once(errors: &mut Vec<DeclError>, error: DeclError) {
     if !errors.contains(&error) {
         errors.push(error);
     }
-}
-
-fn resembling(name: &str, known: &[&str]) -> Option<String> {
-    let shared = |other: &str| name.bytes().zip(other.bytes()).take_while(|(a, b)| a == b).count();
-    let close = known.iter().max_by_key(|other| shared(other))?;
-    (shared(close) * 2 >= name.len().max(3)).then(|| (*close).to_owned())
 }

@@ -40,6 +40,11 @@ pub(super) fn account(retired: bool, types: &dyn NamedTypes) -> Vec<InputDecl> {
         .collect()
 }
 
+/// Whether it is one of the inputs that `@partner` stands for.
+pub(in crate::decl) fn is_account(input: &InputDecl) -> bool {
+    input.hidden && ACCOUNT.iter().any(|&(name, _)| input.name == name)
+}
+
 impl Scope<'_> {
     /// The inputs of a node or a choice. A hidden one may be called as one that is not: nobody gives it.
     pub(super) fn inputs(&self, inputs: &[Input], errors: &mut Vec<DeclError>) -> Vec<InputDecl> {
@@ -202,10 +207,12 @@ fn control(marks: &Marks<'_>, errors: &mut Vec<DeclError>) -> Option<Control> {
         },
         _ => {}
     }
-    let example = "`@control_after_generate`, `@control_after_generate(\"fixed\")`";
-    errors.push(wrong(annotation, "takes nothing, or what its widget says at first", example));
+    let help = "write `@control_after_generate` or `@control_after_generate(\"fixed\")`".to_owned();
+    errors.push(wrong(annotation, "takes nothing, or what its widget says at first", help));
     None
 }
+
+const GROW_HELP: &str = "write it like `@grow(\"image\", min: 1, max: 50)`, `@grow(\"image_\", from: 1, to: 9)` or `@grow(names: [\"a\", \"b\"])`";
 
 /// An input that is a group of sockets. All but its name, its docs and whether it is optional are the sockets'.
 fn growing(mut group: InputDecl, grow: &Annotation, input: &Input, errors: &mut Vec<DeclError>) -> InputDecl {
@@ -219,8 +226,7 @@ fn growing(mut group: InputDecl, grow: &Annotation, input: &Input, errors: &mut 
     };
     let Some(Growth { names, min, element: name }) = growth(grow) else {
         let wants = "takes how sockets are called, and how many there are";
-        let example = "`@grow(\"image\", min: 1, max: 50)`, `@grow(\"image_\", from: 1, to: 9)`, `@grow(names: [\"a\", \"b\"])`";
-        errors.push(wrong(grow, wants, example));
+        errors.push(wrong(grow, wants, GROW_HELP.to_owned()));
         return group;
     };
     let name = name.unwrap_or_else(|| singular(&group.name));
@@ -240,7 +246,7 @@ fn growing(mut group: InputDecl, grow: &Annotation, input: &Input, errors: &mut 
 }
 
 /// `images` grows by an `image`.
-fn singular(name: &str) -> Text {
+pub(in crate::decl) fn singular(name: &str) -> Text {
     name.strip_suffix('s').unwrap_or(name).to_owned().into()
 }
 

@@ -16,6 +16,7 @@ use crate::ast::{Ident, Node, Output, Statement, StatementKind, TypeKind};
 use annotations::Marks;
 
 pub(super) use annotations::{INPUT_ANNOTATIONS, NODE_ANNOTATIONS};
+pub(super) use inputs::{is_account, singular};
 
 /// The types that some files name, and how nodes are read with them.
 ///
