@@ -4,6 +4,7 @@ pub mod api;
 mod cycles;
 pub mod error;
 pub mod json;
+pub mod program;
 pub mod prompt;
 mod ui;
 mod values;

@@ -1,6 +1,7 @@
 //! What the tests of several crates share: reference results of the folder `../shared` (or `FLOE_SHARED`), and how
 //! far two tensors are apart.
 
+pub mod expand;
 pub mod flat;
 pub mod object_info;
 mod recipes;
