@@ -6,6 +6,7 @@ mod check;
 mod explain;
 mod export;
 mod fmt;
+mod import;
 mod nodes;
 mod plan;
 mod report;
@@ -25,6 +26,7 @@ fn main() -> ExitCode {
         Command::Explain(args) => explain::explain(&args),
         Command::Export(args) => export::export(&args),
         Command::Fmt(args) => fmt::fmt(&args),
+        Command::Import(args) => import::import(&args),
         Command::Nodes(args) => nodes::nodes(&args),
         Command::Plan(args) => plan::plan(&args),
         Command::Run(args) => run::run(&args),

@@ -12,7 +12,7 @@ use floe_formats::{FormatError, Header, PictureSize, detect, header_len, picture
 use floe_runtime::Models;
 use floe_stdlib::{FileError, ModelFile, World};
 
-use crate::source::read_source;
+use crate::source::read_text;
 
 /// Folders deeper than this are not searched for names to suggest.
 const DEPTH: usize = 8;
@@ -121,8 +121,7 @@ impl World for Folders {
             (Ok(file), Some(Ok(root))) if file.starts_with(&root) => {}
             _ => return Err(outside()),
         }
-        read_source(&found)
-            .map(|file| file.text().to_owned())
+        read_text(&found)
             .map_err(|error| FileError::Unreadable { name: path.to_owned(), reason: error.to_string() })
     }
 }

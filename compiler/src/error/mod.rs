@@ -385,6 +385,19 @@ pub enum Warning {
         span: SourceSpan,
     },
 
+    #[error("the editor has no place for the value of `{input}` of `{node}`")]
+    #[diagnostic(
+        code(export::not_in_file),
+        help("the file leaves it out; the export for the server has it: `--format api`"),
+        severity(Warning)
+    )]
+    NotInFile {
+        node: String,
+        input: String,
+        #[label("not in the file")]
+        span: SourceSpan,
+    },
+
     #[error("the file does not say which edition of the library it is written for")]
     #[diagnostic(
         code(check::no_edition),

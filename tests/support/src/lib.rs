@@ -4,6 +4,7 @@
 pub mod expand;
 pub mod flat;
 pub mod object_info;
+pub mod prompts;
 mod recipes;
 
 use std::collections::BTreeMap;
