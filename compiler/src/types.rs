@@ -8,8 +8,12 @@ use crate::flat::{Call, Flat, Value};
 pub(crate) fn accepts(want: &Type, got: &Type) -> bool {
     match (want, got) {
         (Type::Any, _) | (_, Type::Any) => true,
-        (Type::Match { allowed, .. }, got) => allowed.is_empty() || allowed.iter().any(|want| accepts(want, got)),
-        (want, Type::Match { allowed, .. }) => allowed.is_empty() || allowed.iter().any(|got| accepts(want, got)),
+        (Type::Match { allowed, .. }, got) => {
+            allowed.is_empty() || allowed.iter().any(|want| accepts(want, got))
+        }
+        (want, Type::Match { allowed, .. }) => {
+            allowed.is_empty() || allowed.iter().any(|got| accepts(want, got))
+        }
         (Type::Union(types), got) => types.iter().any(|want| accepts(want, got)),
         (want, Type::Union(types)) => types.iter().any(|got| accepts(want, got)),
         (Type::Grow { element, .. }, Type::List(got)) => {
@@ -157,6 +161,13 @@ pub(crate) fn describe(flat: &Flat, value: &Value) -> String {
         Value::Poison => "an error".to_owned(),
         value => type_of(flat, value).map_or_else(|| value.to_string(), |ty| ty.to_string()),
     }
+}
+
+/// What a value is, in words that say why it is not what is wanted.
+pub(crate) fn describe_for(flat: &Flat, want: &Type, value: &Value) -> String {
+    let (Type::List(inner), Value::List(items)) = (want, value) else { return describe(flat, value) };
+    let odd = items.iter().find(|item| !inner.iter().all(|want| fits(flat, want, item)));
+    odd.map_or_else(|| describe(flat, value), |odd| format!("a list with {} in it", describe(flat, odd)))
 }
 
 /// What to do about a value of the wrong type, both in words.

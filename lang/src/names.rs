@@ -19,8 +19,14 @@ pub(crate) fn begins_statement(line: &str) -> bool {
     if !STATEMENT_WORDS.contains(&word) || !rest.starts_with([' ', '\t']) {
         return false;
     }
-    let next = rest.trim_start_matches([' ', '\t']).chars().next();
-    next.is_some_and(|next| next.is_ascii_alphanumeric() || matches!(next, '_' | '`' | '(' | '"'))
+    let rest = rest.trim_start_matches([' ', '\t']);
+    // A type may have such a name, and a constraint.
+    let constrained = rest.strip_prefix("in ").is_some_and(|rest| {
+        rest.starts_with(|next: char| next.is_ascii_digit() || matches!(next, '-' | '['))
+    });
+    !constrained
+        && rest
+            .starts_with(|next: char| next.is_ascii_alphanumeric() || matches!(next, '_' | '`' | '(' | '"'))
 }
 
 /// Whether `text` is an identifier: ASCII letters, digits and `_`, no digit first, and not `_` alone.
@@ -80,7 +86,7 @@ fn quoted_with(text: &str, quote: char) -> String {
             '\t' => out.push_str("\\t"),
             // Prompt syntax such as `\(` stays readable: only a backslash that would be read as an
             // escape is doubled.
-            '\\' if !matches!(rest.peek(), None | Some('\\' | 'n' | 't' | 'u' | '"' | '`')) => out.push('\\'),
+            '\\' if !rest.peek().is_none_or(|next| reads_as_escape(*next)) => out.push('\\'),
             '\\' => out.push_str("\\\\"),
             other if other == quote => out.extend(['\\', quote]),
             other if other.is_control() => out.push_str(&format!("\\u{{{:x}}}", u32::from(other))),
@@ -89,6 +95,11 @@ fn quoted_with(text: &str, quote: char) -> String {
     }
     out.push(quote);
     out
+}
+
+/// Whether a backslash before a character would be read with it. Control characters are written as escapes.
+fn reads_as_escape(next: char) -> bool {
+    matches!(next, '\\' | 'n' | 't' | 'u' | '"' | '`') || next.is_control()
 }
 
 #[cfg(test)]
@@ -117,5 +128,6 @@ mod tests {
     #[test]
     fn prompt_backslashes_stay_as_they_are() {
         assert_eq!(string_literal(r"a \(b\) \n"), r#""a \(b\) \\n""#);
+        assert_eq!(string_literal("\\\n"), r#""\\\n""#);
     }
 }

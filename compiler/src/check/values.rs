@@ -9,7 +9,7 @@ use crate::error::CompileError;
 use crate::eval::coerce;
 use crate::flat::{Arg, Call, Value};
 use crate::inputs::{Args, Found};
-use crate::types::{accepts, describe, fits, fits_input, mismatch_help, type_of};
+use crate::types::{accepts, describe, describe_for, fits, fits_input, mismatch_help, type_of};
 
 impl<'a> Checker<'a> {
     /// A value against its input.
@@ -38,7 +38,11 @@ impl<'a> Checker<'a> {
         if known && !call.each && !call.decl.takes_lists {
             return false;
         }
-        let element = if call.each || call.decl.takes_lists { self.element_fits(input, &arg.value, &inner) } else { false };
+        let element = if call.each || call.decl.takes_lists {
+            self.element_fits(input, &arg.value, &inner)
+        } else {
+            false
+        };
         if !element && !call.each && !call.decl.takes_lists {
             let error = CompileError::NeedsEach {
                 node: floe_lang::names::reference(&call.decl.name).into_owned(),
@@ -62,7 +66,12 @@ impl<'a> Checker<'a> {
     }
 
     fn mismatch(&mut self, input: &'a InputDecl, arg: &'a Arg, said: &mut Said) {
-        let (want, got) = (input.ty.to_string(), describe(self.flat, &arg.value));
+        let want = match &input.ty {
+            Type::Dynamic(_) => "one of its choices".to_owned(),
+            Type::Choice { set: None, values } if values.len() > 4 => "one of its choices".to_owned(),
+            ty => ty.to_string(),
+        };
+        let got = describe_for(self.flat, &input.ty, &arg.value);
         let help = self.help(input, &arg.value, &want, &got);
         let (input, span) = (arg.name.to_string(), arg.place.into());
         self.error(CompileError::TypeMismatch { input, want, got, help, span }, said);
@@ -91,6 +100,10 @@ impl<'a> Checker<'a> {
                 Some(ChoiceValue::Int(first)) => format!("write one of its choices, such as {first}"),
                 None => mismatch_help(want, got),
             },
+            (Type::Dynamic(choices), _) => match choices.first() {
+                Some(first) => format!("write one of its choices, in quotes, such as \"{}\"", first.key),
+                None => mismatch_help(want, got),
+            },
             _ => mismatch_help(want, got),
         }
     }
@@ -98,7 +111,9 @@ impl<'a> Checker<'a> {
     /// Whether a value of the right type is one of the choices, and in range.
     fn allowed(&mut self, input: &'a InputDecl, arg: &'a Arg, said: &mut Said) {
         let choices: Vec<Value> = match (&input.ty, &arg.value) {
-            (Type::Choice { values, .. }, Value::Str(_) | Value::Int(_)) => values.iter().map(choice).collect(),
+            (Type::Choice { values, .. }, Value::Str(_) | Value::Int(_)) => {
+                values.iter().map(choice).collect()
+            }
             (Type::Dynamic(choices), Value::Str(_)) => {
                 choices.iter().map(|choice| Value::text(choice.key.as_ref())).collect()
             }
@@ -150,7 +165,8 @@ impl<'a> Checker<'a> {
     /// Whether a call that is lifted has a list to be lifted over.
     pub(super) fn each(&mut self, call: &'a Call, said: &mut Said) {
         let list = |arg: &Arg| {
-            matches!(type_of(self.flat, &arg.value), Some(Type::List(_) | Type::Any)) || arg.value.is_poisoned()
+            matches!(type_of(self.flat, &arg.value), Some(Type::List(_) | Type::Any))
+                || arg.value.is_poisoned()
         };
         if call.each && !call.args.iter().any(list) {
             let node = call.decl.name.to_string();

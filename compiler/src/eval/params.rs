@@ -65,7 +65,8 @@ impl<'a> Evaluator<'a> {
     }
 
     fn is_random(&mut self, default: Option<&ast::Expr>) -> bool {
-        let random = default.is_some_and(|default| matches!(&default.kind, ExprKind::Name(name) if name == "random"));
+        let random =
+            default.is_some_and(|default| matches!(&default.kind, ExprKind::Name(name) if name == "random"));
         random && !self.visible().any(|name| name == "random")
     }
 
@@ -89,7 +90,13 @@ impl<'a> Evaluator<'a> {
     }
 
     /// The value of a param: what is set, else its default.
-    fn bind(&mut self, param: &'a ast::Param, ty: &Type, default: Option<(Value, Place)>, drawn: bool) -> Bound {
+    fn bind(
+        &mut self,
+        param: &'a ast::Param,
+        ty: &Type,
+        default: Option<(Value, Place)>,
+        drawn: bool,
+    ) -> Bound {
         let name = param.name.name.clone();
         let declared = self.place(param.name.span);
         let set = self.options.params.get(&name);
@@ -116,8 +123,14 @@ impl<'a> Evaluator<'a> {
     /// A number that is drawn for a param.
     fn drawn(&mut self, param: &'a ast::Param, ty: &Type, place: Place) -> Value {
         if !matches!(ty, Type::Int) {
-            let value = Value::Int(0);
-            return self.mismatch(&param.name.name, &ty.to_string(), &value, place);
+            let place = param.default.as_ref().map_or(place, |default| self.place(default.span));
+            return self.poison(CompileError::TypeMismatch {
+                input: param.name.name.clone(),
+                want: ty.to_string(),
+                got: "`random`, an Int".to_owned(),
+                help: "only an Int can be drawn".to_owned(),
+                span: place.into(),
+            });
         }
         let range = match param.constraint.as_ref().map(|constraint| &constraint.kind) {
             Some(ConstraintKind::Range { lo, hi }) => match (literal(lo, ty), literal(hi, ty)) {
@@ -235,6 +248,7 @@ impl<'a> Evaluator<'a> {
             marks: Marks::default(),
             name,
             instance: None,
+            cut: Vec::new(),
             matched: Vec::new(),
             place,
             shadow: false,
@@ -278,7 +292,8 @@ fn choice(value: &ChoiceValue) -> Value {
 
 fn read_choice(values: &[ChoiceValue], text: &str) -> Value {
     let number = text.parse::<i128>().ok();
-    let chosen = values.iter().find(|value| matches!(value, ChoiceValue::Int(known) if Some(*known) == number));
+    let chosen =
+        values.iter().find(|value| matches!(value, ChoiceValue::Int(known) if Some(*known) == number));
     chosen.map_or_else(|| Value::text(text), choice)
 }
 

@@ -3,8 +3,9 @@
 use super::*;
 
 impl File {
-    /// Takes its layout away: remarks, empty lines and spans, and `seed: seed` becomes `seed:`. Two texts say the
-    /// same, word for word, exactly where what remains is equal. Returns the text of all remarks, sorted.
+    /// Takes its layout away: remarks, empty lines and spans; `seed: seed` becomes `seed:`, and annotations of the call
+    /// that a statement begins with become the statement's. Two texts say the same, word for word, where what
+    /// remains is equal. Returns the text of all remarks, sorted.
     pub fn strip_layout(&mut self) -> Vec<String> {
         let mut remarks = Vec::new();
         self.strip(&mut remarks);
@@ -194,6 +195,11 @@ impl Layout for Statement {
         take_remarks(comments, remarks);
         *blank_before = false;
         docs.strip(remarks);
+        if let StatementKind::Expr(expr) = kind
+            && let Some(call) = leading_call(expr)
+        {
+            annotations.append(&mut call.annotations);
+        }
         annotations.strip(remarks);
         kind.strip(remarks);
         span.strip(remarks);
@@ -217,6 +223,22 @@ impl Layout for Arg {
         name.strip(remarks);
         value.strip(remarks);
         span.strip(remarks);
+    }
+}
+
+/// The call that an expression begins with, perhaps in parentheses.
+fn leading_call(expr: &mut Expr) -> Option<&mut Call> {
+    let mut expr = expr;
+    loop {
+        expr = match &mut expr.kind {
+            ExprKind::Call(call) => return Some(call),
+            ExprKind::Each(inner)
+            | ExprKind::Binary { left: inner, .. }
+            | ExprKind::Member { base: inner, .. }
+            | ExprKind::Index { base: inner, .. }
+            | ExprKind::MethodCall { receiver: inner, .. } => inner,
+            _ => return None,
+        };
     }
 }
 

@@ -602,6 +602,8 @@ pub const CODES: [&str; 30] = [
 pub enum JsonProblem {
     /// Nothing but space.
     Empty,
+    /// The first letters already are no JSON.
+    Foreign,
     /// Something else was wanted.
     Expected {
         /// What.
@@ -636,6 +638,7 @@ impl JsonProblem {
     fn message(self) -> String {
         match self {
             Self::Empty => "it is empty".into(),
+            Self::Foreign => "it begins like something else".into(),
             Self::Expected { wanted } => format!("expected {wanted}"),
             Self::Cut { wanted } => format!("it ends where {wanted} is expected"),
             Self::Trailing => "more text follows the value".into(),
@@ -653,6 +656,7 @@ impl JsonProblem {
     fn label(self) -> &'static str {
         match self {
             Self::Empty => "nothing is here",
+            Self::Foreign => "no JSON begins like this",
             Self::Expected { .. } => "not expected here",
             Self::Cut { .. } => "the file ends here",
             Self::Trailing => "the value ended before this",
@@ -678,7 +682,12 @@ impl JsonProblem {
             Self::Comment => "JSON has no comments; remove it",
             Self::Python => "write `null`, `true` or `false`; in Python, `json.dump` does",
             Self::Number => "numbers are written `20`, `-1.5` or `1e-3`",
-            Self::Escape => "the escapes are `\\\" \\\\ \\/ \\b \\f \\n \\r \\t` and `\\u` with four digits",
+            Self::Escape => {
+                "a backslash itself is written `\\\\`; the escapes are `\\\" \\/ \\b \\f \\n \\r \\t` and `\\u` with four digits"
+            }
+            Self::Foreign => {
+                "workflows are JSON, or pictures that carry them; a program of Floe ends in `.flow`"
+            }
             Self::Control => "a line break in a text is written `\\n`, a tabulator `\\t`",
             Self::Unclosed => "close it with `\"`; a quote inside a text is written `\\\"`",
         }
@@ -698,5 +707,6 @@ fn chain(nodes: &[String]) -> String {
     const SHOWN: usize = 6;
     let more = if nodes.len() > SHOWN { " → …" } else { "" };
     let shown: Vec<&str> = nodes.iter().take(SHOWN).map(String::as_str).collect();
-    format!("{}{more}", shown.join(" → "))
+    let back = nodes.first().filter(|_| more.is_empty()).map(|first| format!(" → {first}"));
+    format!("{}{more}{}", shown.join(" → "), back.unwrap_or_default())
 }

@@ -91,6 +91,39 @@ pub enum Expected {
     If,
     /// `in` and a list after the name of a `for`.
     In,
+    /// `]` after one index.
+    OneIndex,
+    /// A list of numbers, which is no range.
+    Numbers,
+    /// `in` before the default value.
+    ConstraintFirst,
+    /// The end of a parameter of a flow, which has no constraint.
+    NoConstraint,
+    /// Parentheses around results with names.
+    NamedResults,
+    /// The end of a value: braces follow only what has a block, and choices that are arguments.
+    EndBeforeBraces,
+    /// The end of a value: only names are called.
+    EndBeforeCall,
+    /// Parentheses around several names.
+    Pattern,
+    /// A name that can be used, and not `_`.
+    NotDiscard {
+        /// The token before the gap.
+        after: String,
+    },
+    /// A name without quotes.
+    Unquoted {
+        /// The string as written.
+        text: String,
+    },
+    /// Braces around the inputs of a choice.
+    NestedInput {
+        /// The input that is a choice.
+        choice: String,
+        /// The input that comes with it.
+        input: String,
+    },
     /// One of these, in words.
     Form {
         /// What may stand here.
@@ -103,6 +136,7 @@ pub enum Expected {
 impl Expected {
     pub(super) fn label(&self, found: &str) -> &'static str {
         match self {
+            Self::Separator { .. } if found == "`:`" => "this follows no name",
             Self::Separator { .. } => "a `,` may be missing before this",
             Self::ArgumentColon { .. } if found == "`=`" => "`:` belongs here",
             Self::ArgumentColon { .. } => "a `:` is missing before this",
@@ -122,6 +156,16 @@ impl Expected {
             Self::Block { .. } => "`{` belongs before this",
             Self::If => "this `else` belongs to no `if`",
             Self::In => "`in` belongs before this",
+            Self::OneIndex => "the index should end before this",
+            Self::Numbers => "this is no list",
+            Self::ConstraintFirst => "this comes too late",
+            Self::NoConstraint => "a flow has no constraints",
+            Self::NamedResults => "this names a result",
+            Self::EndBeforeBraces | Self::EndBeforeCall => "the value should end before this",
+            Self::Pattern => "several names stand in parentheses",
+            Self::NotDiscard { .. } => "a name belongs here",
+            Self::Unquoted { .. } => "this belongs to a name",
+            Self::NestedInput { .. } => "the name of an input has no point",
             Self::Condition => "a single condition belongs here",
             _ => "this is not expected here",
         }
@@ -135,7 +179,7 @@ impl Expected {
             Self::Effect => "name the value with `let name = …`, or pass it to a call".into(),
             Self::LetBefore { name } => format!("write `let {name} = …` to give a value the name `{name}`"),
             Self::Value { .. } => {
-                "a value is a number, a string, `true`, `false`, `none`, a list `[…]`, a name, a call `Name(…)`, or made of these"
+                "a value is a number, a string, `true`, `false`, `none`, a list `[…]`, a name, a call `Name(…)`, or an expression of these"
                     .into()
             }
             Self::Type { .. } => {
@@ -166,8 +210,30 @@ impl Expected {
                 format!("a bare name has ASCII letters, digits and `_`; write {}", names::label(name))
             }
             Self::Comparison => "`==` compares; `=` gives a name its value, in `let` and `param`".into(),
-            Self::Block { .. } => "what depends on it stands in braces: `if a { … } else { … }`, `for x in list { … }`".into(),
+            Self::Block { after } => match after.as_str() {
+                "`else`" => "the form is `else { … }`; another condition follows `else if`",
+                _ => "the forms are `if a { … } else { … }`, `for x in list { … }`, `fn name(a: Type) -> Type { … }`",
+            }
+            .into(),
             Self::Condition => "write it without parentheses: `assert condition, \"message\"`".into(),
+            Self::OneIndex => "an element is taken by its place, from 0: `list[0]`; parts of lists are made with `for`".into(),
+            Self::Numbers => "`range(4)` is the list 0, 1, 2, 3; `lo..=hi` stands only after the `in` of a `param` or an input".into(),
+            Self::ConstraintFirst => "the form is `name: Type in lo..=hi = default`".into(),
+            Self::NoConstraint => "check it in the body: `assert a >= 1, \"too small\"`; only a `param` and an input of a node have constraints".into(),
+            Self::NamedResults => "the form is `-> Image` or `-> (image: Image, mask: Mask)`".into(),
+            Self::EndBeforeCall => "what is called is a name: `Name(…)`, `module::name(…)` or `value.name(…)`".into(),
+            Self::EndBeforeBraces => {
+                "a block follows `if`, `else`, `for` or `fn`; the inputs of a choice stand in an argument: `mode: \"choice\" { input: value }`".into()
+            }
+            Self::Pattern => "the form is `let (a, b) = value`; `_` stands for what is not needed".into(),
+            Self::NotDiscard { .. } => "`_` stands only in `(a, _)`; a name that is not needed may be any, such as `_unused`".into(),
+            Self::Unquoted { text } => {
+                let name = names::label(text.trim_matches('"'));
+                format!("names of arguments stand without quotes: {name}: …")
+            }
+            Self::NestedInput { choice, input } => {
+                format!("inputs of a choice stand in braces after it: `{choice}: \"choice\" {{ {input}: value }}`")
+            }
             Self::If => "the form is `if condition { … } else { … }`; `else` follows the `}` of its `if`".into(),
             Self::In => "the form is `for name in list { … }`".into(),
             Self::EndOfType => "only `File<\"folder\">` and `Match<\"id\">` have parameters; a list is written `[T]`".into(),
@@ -201,6 +267,18 @@ impl fmt::Display for Expected {
             Self::EndOfType => f.write_str("the end of the type"),
             Self::Comparison => f.write_str("`==`"),
             Self::Block { after } => write!(f, "a block `{{ … }}` after {after}"),
+            Self::OneIndex => f.write_str("`]` after the index"),
+            Self::Numbers => f.write_str("a list such as `range(4)`"),
+            Self::ConstraintFirst => f.write_str("`in` before the default value"),
+            Self::NoConstraint => f.write_str("`,` or `)`"),
+            Self::NamedResults => f.write_str("parentheses around results with names"),
+            Self::EndBeforeBraces | Self::EndBeforeCall => f.write_str("the end of the value"),
+            Self::Pattern => f.write_str("parentheses around several names"),
+            Self::NotDiscard { after } => write!(f, "a name after {after}"),
+            Self::Unquoted { .. } => f.write_str("a name without quotes before `:`"),
+            Self::NestedInput { choice, .. } => {
+                write!(f, "`:` and a value after the argument name `{choice}`")
+            }
             Self::Condition => f.write_str("one condition after `assert`"),
             Self::If => f.write_str("an `if` and its block before `else`"),
             Self::In => f.write_str("`in` and a list after the name"),

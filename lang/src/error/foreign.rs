@@ -2,8 +2,11 @@
 
 /// What to write instead of a word or mark of another language; nothing for other texts.
 pub(crate) fn instead(text: &str) -> Option<&'static str> {
-    word(text).or_else(|| mark(text))
+    word(text).or_else(|| mark(text)).or_else(|| text.ends_with("\"…\"").then_some(PREFIX))
 }
+
+/// What to write instead of `r"…"` and the like.
+const PREFIX: &str = "text stands in `\"…\"`, or raw in `\"\"\"…\"\"\"`; `f\"…\"` takes in values";
 
 /// What to write instead of a word.
 fn word(text: &str) -> Option<&'static str> {
@@ -14,6 +17,7 @@ fn word(text: &str) -> Option<&'static str> {
         "and" => "write `&&`: `a && b`",
         "or" => "write `||`: `a || b`",
         "not" => "write `!` before what is negated: `!a`, or compare with `!=`",
+        "in" => "compare with each value: `a == 1 || a == 2`",
         "is" => "write `==`",
         "elif" | "elseif" | "elsif" => "write `else if`",
         "then" | "do" | "begin" => "what belongs together stands in braces: `if a { … } else { … }`",
@@ -39,6 +43,7 @@ fn word(text: &str) -> Option<&'static str> {
 /// What to write instead of a mark.
 fn mark(text: &str) -> Option<&'static str> {
     Some(match text {
+        "a if b else c" => "write `if b { a } else { c }`",
         ";" => "a statement ends with its line: leave `;` out",
         "'…'" => "text stands in double quotes: `\"…\"`",
         "#" => "a remark begins with `//`",

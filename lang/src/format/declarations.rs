@@ -34,9 +34,7 @@ impl<'a> Printer<'a> {
         self.words("choices ");
         self.binding(&choices.name);
         self.words(" =");
-        self.comments_before(choices.values.first().map_or(0, |first| first.span.start));
-        self.doc.space();
-        self.alternatives(&choices.values);
+        self.alternatives(&choices.values, true);
     }
 
     pub(super) fn fn_param(&mut self, param: &'a FnParam) {
@@ -57,7 +55,15 @@ impl<'a> Printer<'a> {
         if input.hidden {
             self.words("hidden ");
         }
-        self.label_and_type(&input.name, &input.ty);
+        self.label(&input.name);
+        self.text(":");
+        match &input.ty.kind {
+            TypeKind::Choices(values) => self.alternatives(values, true),
+            _ => {
+                self.doc.space();
+                self.ty(&input.ty);
+            }
+        }
         self.constraint(input.constraint.as_ref());
         if let Some(default) = &input.default {
             self.value_after_equals(default);
@@ -103,24 +109,25 @@ impl<'a> Printer<'a> {
         self.words(" in ");
         match &constraint.kind {
             ConstraintKind::Range { lo, hi } => {
-                self.expr(lo);
+                // Remarks wait: outside of brackets the line must not end here.
+                self.expr_kind(lo);
                 self.text("..=");
-                self.expr(hi);
+                self.expr_kind(hi);
             }
             ConstraintKind::OneOf(values) => self.list(Brackets::SQUARE, values, constraint.span.end),
         }
     }
 
     pub(super) fn ty(&mut self, ty: &'a Type) {
-        self.comments_before(ty.span.start);
         match &ty.kind {
-            TypeKind::Name(name) => self.text(names::label(name)),
+            // A line that begins with `node x` would begin a statement.
+            TypeKind::Name(name) => self.text(names::reference(name)),
             TypeKind::Optional(inner) => {
                 self.grouped_type(inner, has_alternatives(inner));
                 self.text("?");
             }
-            TypeKind::Union(alternatives) => self.alternatives(alternatives),
-            TypeKind::Choices(values) => self.alternatives(values),
+            TypeKind::Union(alternatives) => self.alternatives(alternatives, false),
+            TypeKind::Choices(values) => self.alternatives(values, false),
             TypeKind::Match { template, allowed } => {
                 self.text(format!("Match<{}", names::string_literal(template)));
                 if let Some(allowed) = allowed {
@@ -149,20 +156,25 @@ impl<'a> Printer<'a> {
         }
     }
 
-    /// `a | b`, filling lines; where one comes with inputs, each on a line of its own.
-    fn alternatives(&mut self, alternatives: &'a [impl Alternative]) {
+    /// `a | b`, filling lines; where one comes with inputs, each on a line of its own. Where they follow a `:` or `=`,
+    /// so is the first one, else there is a blank.
+    fn alternatives(&mut self, alternatives: &'a [impl Alternative], follow: bool) {
         let fill = !alternatives.iter().any(Alternative::has_inputs);
         self.doc.open();
         self.doc.indent();
         for (place, alternative) in alternatives.iter().enumerate() {
             if place > 0 {
                 self.words(" |");
+            }
+            if place > 0 || follow {
                 self.comments_before(alternative.start());
-                if fill {
-                    self.doc.fill();
-                } else {
-                    self.doc.line(" ");
-                }
+            }
+            match place {
+                0 if follow && fill => self.doc.space(),
+                0 if follow => self.doc.line(" "),
+                0 => {}
+                _ if fill => self.doc.fill(),
+                _ => self.doc.line(" "),
             }
             alternative.print(self);
         }

@@ -9,7 +9,12 @@ use crate::names;
 
 impl<'a> Printer<'a> {
     pub(super) fn expr(&mut self, expr: &'a Expr) {
-        self.comments_before(expr.span.start);
+        self.comments_before_expr(expr);
+        self.expr_kind(expr);
+    }
+
+    /// The same without the remarks before it.
+    pub(super) fn expr_kind(&mut self, expr: &'a Expr) {
         match &expr.kind {
             ExprKind::Int(number) => self.text(number.to_string()),
             ExprKind::Float(number) => self.text(super::literals::float(*number)),
@@ -49,14 +54,14 @@ impl<'a> Printer<'a> {
     /// else is broken inside its brackets.
     pub(super) fn value_after_equals(&mut self, value: &'a Expr) {
         self.words(" =");
-        let commented = self.is_comment_before(value.span.start);
+        let commented = self.is_comment_before_expr(value);
         let operators = matches!(value.kind, ExprKind::Binary { .. });
         if !(commented || operators) {
             self.doc.space();
             return self.expr(value);
         }
         self.doc.indent();
-        self.comments_before(value.span.start);
+        self.comments_before_expr(value);
         self.doc.open();
         self.doc.line(" ");
         if operators {
@@ -76,20 +81,16 @@ impl<'a> Printer<'a> {
         };
         self.label(name);
         self.text(":");
-        match &arg.value {
-            Some(Expr { kind: ExprKind::Name(value), .. }) if *value == name.name => {}
-            Some(value) => {
-                self.doc.space();
-                self.expr(value);
-            }
-            None => {}
+        if let Some(value) = shown_value(arg) {
+            self.doc.space();
+            self.expr(value);
         }
     }
 
     /// The arguments of something that ends at an offset.
     fn args(&mut self, args: &'a [Arg], end: u32) {
         match args {
-            [only] if hugs(only) && !self.has_comment_around(only, end) => {
+            [only] if self.hugs(only, end) => {
                 self.text("(");
                 self.arg(only);
                 self.text(")");
@@ -98,17 +99,25 @@ impl<'a> Printer<'a> {
         }
     }
 
-    fn has_comment_around(&self, arg: &Arg, end: u32) -> bool {
-        self.is_comment_before(arg.span.start) || self.is_comment_between(arg.span.end, end)
+    /// Whether an argument that is alone stands in the parentheses without a line of its own, because its own
+    /// brackets have lines.
+    fn hugs(&self, arg: &Arg, end: u32) -> bool {
+        let Some(value) = &arg.value else { return false };
+        let brackets = match &value.kind {
+            ExprKind::List(_) | ExprKind::Record(_) | ExprKind::Str(_) | ExprKind::FString(_) => true,
+            ExprKind::Call(call) => arg.name.is_none() && call.annotations.is_empty(),
+            _ => false,
+        };
+        brackets && !self.is_comment_before_expr(value) && !self.is_comment_between(value.span.end, end)
     }
 
     fn call(&mut self, call: &'a Call, end: u32) {
-        for annotation in &call.annotations {
-            self.comments_before(annotation.span.start);
-            self.annotation(annotation);
-            self.doc.space();
+        if !std::mem::take(&mut self.annotated) {
+            for annotation in &call.annotations {
+                self.annotation(annotation);
+                self.doc.space();
+            }
         }
-        self.comments_before(call.callee.span.start);
         self.path(&call.callee);
         self.args(&call.args, end);
     }
@@ -123,12 +132,10 @@ impl<'a> Printer<'a> {
 
     pub(super) fn path(&mut self, path: &'a Path) {
         for (place, segment) in path.segments.iter().enumerate() {
-            if place == 0 {
-                self.text(reference(&segment.name));
-            } else {
+            if place > 0 {
                 self.text("::");
-                self.label(segment);
             }
+            self.text(reference(&segment.name));
         }
     }
 
@@ -194,13 +201,12 @@ impl<'a> Printer<'a> {
             self.words("if ");
             self.operand(&choice.condition, Place::Head);
             self.doc.space();
-            self.comments_before(choice.then.span.start);
             self.block(&choice.then, inline);
             let Some(otherwise) = &choice.otherwise else { break };
-            self.comments_before(match otherwise {
-                Else::Block(block) => block.span.start,
-                Else::If(next) => next.span.start,
-            });
+            match otherwise {
+                Else::Block(block) => self.comments_before(block.span.start),
+                Else::If(next) => self.comments_before_expr(next),
+            }
             self.doc.space();
             self.words("else ");
             match otherwise {
@@ -225,7 +231,6 @@ impl<'a> Printer<'a> {
         self.words(" in ");
         self.operand(&repeat.items, Place::Head);
         self.doc.space();
-        self.comments_before(repeat.body.span.start);
         self.block(&repeat.body, self.doc.is_flat() || is_simple(&repeat.body));
         self.doc.close();
     }
@@ -235,6 +240,14 @@ impl<'a> Printer<'a> {
 /// begins a statement, the statement sees to it.
 fn reference(name: &str) -> std::borrow::Cow<'_, str> {
     if names::RESERVED.contains(&name) { names::reference(name) } else { names::label(name) }
+}
+
+/// The value of an argument, unless its name says it: `seed:` for `seed: seed`.
+pub(super) fn shown_value(arg: &Arg) -> Option<&Expr> {
+    arg.value.as_ref().filter(|value| match (&value.kind, &arg.name) {
+        (ExprKind::Name(value), Some(name)) => *value != name.name,
+        _ => true,
+    })
 }
 
 /// The innermost base of members, places and calls of methods, and these from the last to the first.
@@ -249,16 +262,6 @@ fn unchained(expr: &Expr) -> (&Expr, Vec<&Expr>) {
         };
         chain.push(base);
         base = next;
-    }
-}
-
-/// Whether an argument that is alone stands in the parentheses without a line of its own: its own brackets do.
-fn hugs(arg: &Arg) -> bool {
-    let Some(value) = &arg.value else { return false };
-    match &value.kind {
-        ExprKind::List(_) | ExprKind::Record(_) | ExprKind::Str(_) | ExprKind::FString(_) => true,
-        ExprKind::Call(call) => arg.name.is_none() && call.annotations.is_empty(),
-        _ => false,
     }
 }
 
@@ -291,7 +294,7 @@ fn columns_within(expr: &Expr, depth: usize) -> Option<usize> {
         ExprKind::Int(number) => Some(number.to_string().len()),
         ExprKind::Float(number) => Some(super::literals::float(*number).len()),
         ExprKind::Bool(_) | ExprKind::None => Some(5),
-        ExprKind::Str(text) if !text.contains('\n') => Some(text.len() + 2),
+        ExprKind::Str(text) if !super::literals::is_for_lines(text) => Some(text.len() + 2),
         ExprKind::Name(name) => Some(name.len()),
         ExprKind::Path(path) => Some(path.segments.iter().map(|segment| segment.name.len() + 2).sum()),
         ExprKind::Member { base, member } => {
@@ -311,7 +314,7 @@ fn columns_within(expr: &Expr, depth: usize) -> Option<usize> {
         ExprKind::FString(parts) => parts
             .iter()
             .map(|part| match part {
-                FPart::Text(text) => Some(text.len()),
+                FPart::Text(text) => Some(text.len()).filter(|_| !text.contains('\n')),
                 FPart::Expr(value) => columns_within(value, depth).map(|value| value + 2),
             })
             .sum(),

@@ -1,8 +1,9 @@
 //! Lists in brackets: arguments, elements, parameters, inputs, names.
 
 use super::Printer;
-use super::expressions::short_columns;
+use super::expressions::{short_columns, shown_value};
 use crate::ast::*;
+use crate::names;
 
 /// What stands around a list.
 #[derive(Clone, Copy)]
@@ -25,7 +26,7 @@ pub(super) trait Item {
     /// Where it begins, with its docs.
     fn start(&self) -> u32;
 
-    /// Whether it may share a line of a broken list with others that may.
+    /// Whether it may share a line of a broken list with others that may. What is declared never does.
     fn is_short(&self) -> bool;
 
     /// Writes it.
@@ -86,7 +87,7 @@ impl Item for Arg {
 
     fn is_short(&self) -> bool {
         let name = self.name.as_ref().map_or(0, |name| name.name.len() + 2);
-        let value = self.value.as_ref().map_or(Some(0), |value| short_columns(value));
+        let value = shown_value(self).map_or(Some(0), short_columns);
         sum_is_short(&[Some(name), value])
     }
 
@@ -115,8 +116,7 @@ impl Item for FnParam {
     }
 
     fn is_short(&self) -> bool {
-        let default = self.default.as_ref().map_or(Some(0), short_columns);
-        self.docs.is_none() && sum_is_short(&[Some(self.name.name.len() + 2), short_type(&self.ty), default])
+        false
     }
 
     fn print<'a>(&'a self, printer: &mut Printer<'a>) {
@@ -130,8 +130,7 @@ impl Item for Return {
     }
 
     fn is_short(&self) -> bool {
-        let name = self.name.as_ref().map_or(0, |name| name.name.len() + 2);
-        sum_is_short(&[Some(name), short_type(&self.ty)])
+        false
     }
 
     fn print<'a>(&'a self, printer: &mut Printer<'a>) {
@@ -199,28 +198,12 @@ impl Item for UseItem {
     fn print<'a>(&'a self, printer: &mut Printer<'a>) {
         match &self.alias {
             Some(alias) => {
-                printer.label(&self.name);
+                // A line that begins with `node as` would begin a statement.
+                printer.text(names::reference(&self.name.name));
                 printer.words(" as ");
                 printer.binding(alias);
             }
             None => printer.binding(&self.name),
         }
-    }
-}
-
-/// The columns of a type that is a name, perhaps optional or in a list.
-fn short_type(ty: &Type) -> Option<usize> {
-    match &ty.kind {
-        TypeKind::Name(name) => Some(name.len()),
-        TypeKind::Optional(inner) => plain_type(inner).map(|columns| columns + 1),
-        TypeKind::List(inner) => plain_type(inner).map(|columns| columns + 2),
-        _ => None,
-    }
-}
-
-fn plain_type(ty: &Type) -> Option<usize> {
-    match &ty.kind {
-        TypeKind::Name(name) => Some(name.len()),
-        _ => None,
     }
 }

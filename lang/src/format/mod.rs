@@ -28,7 +28,7 @@ pub fn format(file: &File) -> String {
     let mut printer = Printer::new(&file.inner_comments);
     let mut out = String::new();
     let mut above = Above::NothingInFile;
-    printer.head(file, &mut above);
+    printer.top(file, &mut above);
     for (place, statement) in file.statements.iter().enumerate() {
         printer.statement_with_remarks(statement, &mut above);
         let next = file.statements.get(place + 1).map_or(u32::MAX, start);
@@ -91,11 +91,13 @@ struct Printer<'a> {
     comments: &'a [InnerComment],
     /// How many of them are written.
     written: usize,
+    /// The annotations of the next call are written already.
+    annotated: bool,
 }
 
 impl<'a> Printer<'a> {
     fn new(comments: &'a [InnerComment]) -> Self {
-        Self { doc: Doc::default(), comments, written: 0 }
+        Self { doc: Doc::default(), comments, written: 0, annotated: false }
     }
 
     /// Appends what is printed so far to a text.
@@ -137,6 +139,11 @@ impl<'a> Printer<'a> {
         }
     }
 
+    /// Whether remarks are still to be written.
+    fn has_comments(&self) -> bool {
+        self.written < self.comments.len()
+    }
+
     /// Whether a remark is still to be written that starts before an offset.
     fn is_comment_before(&self, offset: u32) -> bool {
         self.comments.get(self.written).is_some_and(|comment| comment.span.start < offset)
@@ -149,7 +156,7 @@ impl<'a> Printer<'a> {
     }
 
     /// What stands at the top of a file.
-    fn head(&mut self, file: &'a File, above: &mut Above) {
+    fn top(&mut self, file: &'a File, above: &mut Above) {
         if let Some(docs) = &file.docs {
             self.comments_at_top(docs.span.start, above);
             self.begin_line(false, above);

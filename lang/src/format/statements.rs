@@ -1,48 +1,73 @@
 //! Statements and blocks.
 
 use super::items::Brackets;
+use super::operators::leading_call;
 use super::{Above, Printer, start};
 use crate::ast::*;
 use crate::names::{self, STATEMENT_WORDS};
 
 impl<'a> Printer<'a> {
-    /// A statement with its docs and annotations.
+    /// A statement with its docs and annotations. Those of a call that it begins with stand where those of the
+    /// statement do, and are read as such.
     pub(super) fn statement(&mut self, statement: &'a Statement) {
+        let call = match &statement.kind {
+            StatementKind::Expr(expr) => leading_call(expr).filter(|call| !call.annotations.is_empty()),
+            _ => None,
+        };
+        let annotations: Vec<&Annotation> =
+            statement.annotations.iter().chain(call.iter().flat_map(|call| &call.annotations)).collect();
+        if annotations.is_empty() {
+            self.comments_above(&statement.kind);
+        }
         if let Some(docs) = &statement.docs {
             self.docs(docs, "///");
             self.doc.hard();
         }
         self.comments_before(statement.span.start);
-        if statement.annotations.is_empty() {
+        if annotations.is_empty() {
             return self.statement_kind(&statement.kind, statement.span.end);
         }
         self.doc.open();
-        self.doc.open();
-        for (place, annotation) in statement.annotations.iter().enumerate() {
-            if place > 0 {
-                self.comments_before(annotation.span.start);
-                self.doc.fill();
-            }
-            self.annotation(annotation);
-        }
+        self.annotations_above(&annotations);
         let last = self.doc.len();
         self.text("");
-        self.comments_before(start_of_kind(&statement.kind));
-        self.doc.close();
+        self.comments_before(call.map_or(start_of_kind(&statement.kind), |call| call.callee.span.start));
         if is_declaration(&statement.kind) {
             self.doc.hard();
         } else {
             self.doc.line(" ");
         }
         let from = self.doc.len();
+        self.annotated = call.is_some();
         self.statement_kind(&statement.kind, statement.span.end);
         self.doc.close();
         // `@mute (a)` would give the annotation arguments.
-        let takes = statement.annotations.last().is_some_and(|annotation| annotation.args.is_empty())
+        let takes = annotations.last().is_some_and(|annotation| annotation.args.is_empty())
             && self.doc.first_text_mut(from).is_some_and(|first| first.starts_with('('));
         if let (true, Some(empty)) = (takes, self.doc.first_text_mut(last)) {
             *empty = "()".into();
         }
+    }
+
+    /// Remarks that a statement has no place for inside stand above its docs.
+    fn comments_above(&mut self, kind: &'a StatementKind) {
+        match kind {
+            StatementKind::Expr(expr) => self.comments_before_expr(expr),
+            StatementKind::Assert(assert) => self.comments_before_expr(&assert.condition),
+            _ => {}
+        }
+    }
+
+    fn annotations_above(&mut self, annotations: &[&'a Annotation]) {
+        self.doc.open();
+        for (place, annotation) in annotations.iter().enumerate() {
+            if place > 0 {
+                self.comments_before(annotation.span.start);
+                self.doc.fill();
+            }
+            self.annotation(annotation);
+        }
+        self.doc.close();
     }
 
     /// A statement from its keyword on, which ends at an offset.
@@ -61,15 +86,15 @@ impl<'a> Printer<'a> {
         }
     }
 
-    /// An expression as a statement. A name that would be read as the first word of another statement stands in
-    /// backticks.
+    /// An expression as a statement. A name that would be read as the first word of another statement, or as what
+    /// follows the line above, stands in backticks.
     fn effect(&mut self, expr: &'a Expr) {
         let from = self.doc.len();
         self.expr(expr);
         if let Some(first) = self.doc.first_text_mut(from)
-            && STATEMENT_WORDS.contains(&&**first)
+            && (STATEMENT_WORDS.contains(&&**first) || first == "in")
         {
-            *first = names::reference(first).into_owned().into();
+            *first = format!("`{first}`").into();
         }
     }
 
@@ -127,12 +152,22 @@ impl<'a> Printer<'a> {
     }
 
     fn assert(&mut self, assert: &'a Assert) {
+        self.comments_before_expr(&assert.condition);
         self.words("assert ");
+        let Some(message) = &assert.message else { return self.expr(&assert.condition) };
+        let from = self.doc.len();
+        self.text("");
         self.expr(&assert.condition);
-        if let Some(message) = &assert.message {
-            self.words(", ");
-            self.expr(message);
+        if self.is_comment_before_expr(message)
+            && let Some(empty) = self.doc.first_text_mut(from)
+        {
+            // No line may end behind the comma, so they stay in parentheses, out of which they come.
+            *empty = "(".into();
+            self.comments_before_expr(message);
+            self.text(")");
         }
+        self.words(", ");
+        self.expr(message);
     }
 
     fn function(&mut self, function: &'a Fn) {

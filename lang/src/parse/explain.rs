@@ -22,10 +22,14 @@ const OPERATORS: [&str; 34] = [
     "%=", "**", "++", "<>", "??", "<<", ">>", "::", "=<", "+", "-", "*", "/", "%", "<", ">", "?",
 ];
 
+/// What the body of a flow follows.
+const FLOW: &str = "what a flow takes and gives";
+
 /// Turns a failure to parse `flat`, which belongs to the statement that begins with the token `statement`, into a
 /// message about the text.
 pub(super) fn explain(
     error: &Error<Rule>,
+    rule: Rule,
     text: &str,
     scan: &Scan,
     flat: &Flat,
@@ -42,11 +46,14 @@ pub(super) fn explain(
     let here = scan.tokens.partition_point(|token| (token.span.start as usize) < at).max(statement);
     let before = scan.tokens.get(statement..here).unwrap_or(&[]);
     let piece = scan.tokens.get(flat.first..here).unwrap_or(&[]);
-    Failure { text, end, at, tried, before, in_piece: piece.len() }.explain()
+    Failure { text, scan, rule, end, at, tried, before, in_piece: piece.len() }.explain()
 }
 
 struct Failure<'a> {
     text: &'a str,
+    scan: &'a Scan,
+    /// What the piece should have been.
+    rule: Rule,
     /// The end of the piece.
     end: usize,
     /// Where pest got to.
@@ -103,8 +110,19 @@ impl<'a> Failure<'a> {
             let found = format!("`{name}`");
             return SyntaxError::Expected { expected: Expected::Backticks { name }, found, span };
         }
-        let (found, span) = self.found();
-        SyntaxError::Expected { expected: self.expected(), found, span }
+        let expected = self.expected();
+        if let (Expected::Block { .. }, Some((word, brace))) = (&expected, self.lost_condition()) {
+            let expected = Expected::Value { after: format!("`{word}`") };
+            return SyntaxError::Expected { expected, found: "`{`".into(), span: brace };
+        }
+        let (found, span) = match (&expected, self.before) {
+            (Expected::Unquoted { text }, [.., string]) if self.rest().starts_with(':') => {
+                (format!("the string `{text}`"), string.span)
+            }
+            (Expected::NestedInput { .. }, [.., point, _]) => ("`.`".into(), point.span),
+            _ => self.found(),
+        };
+        SyntaxError::Expected { expected, found, span }
     }
 
     fn wants_value(&self) -> bool {
@@ -171,7 +189,14 @@ impl<'a> Failure<'a> {
     }
 
     fn after(&self) -> String {
-        match self.token(1) {
+        let joined = |count: usize| {
+            let tokens = self.before.get(self.before.len().checked_sub(count)?..)?;
+            let glued = tokens.windows(2).all(|pair| matches!(pair, [a, b] if a.span.end == b.span.start));
+            let text =
+                self.text.get(tokens.first()?.span.start as usize..tokens.last()?.span.end as usize)?;
+            (glued && OPERATORS.contains(&text)).then_some(text)
+        };
+        match joined(3).or_else(|| joined(2)).unwrap_or_else(|| self.token(1)) {
             "" => "this".to_owned(),
             last => format!("`{}`", shortened(last)),
         }
@@ -190,7 +215,10 @@ impl<'a> Failure<'a> {
         if self.before.is_empty() {
             return Expected::Statement;
         }
-        if before_last == "@" || last == "@" {
+        if before_last == "@"
+            || last == "@"
+            || last == ")" && self.statement_word() == "@" && self.rest().is_empty()
+        {
             return self.annotated(last);
         }
         if self.rest().starts_with('=') && !self.rest().starts_with("==") && self.in_condition() {
@@ -225,13 +253,88 @@ impl<'a> Failure<'a> {
         head || assertion || parentheses
     }
 
+    /// What is written elsewhere, or otherwise.
+    fn mistaken(&self) -> Option<Expected> {
+        let rest = self.rest();
+        let (word_of_statement, last) = (self.statement_word(), self.token(1));
+        let name = || names::label(&self.name_before()).into_owned();
+        if self.follows_expression() {
+            if rest.starts_with("..") {
+                return Some(Expected::Numbers);
+            }
+            if word(rest) == "in" && self.may_be_constrained() {
+                return Some(Expected::ConstraintFirst);
+            }
+            if rest.starts_with('{') && self.tried_any(&[Rule::EOI, Rule::close_bracket]) {
+                return Some(Expected::EndBeforeBraces);
+            }
+            if rest.starts_with('(') && !self.tried(Rule::parens) {
+                return Some(Expected::EndBeforeCall);
+            }
+            if word_of_statement == "assert" && rest.starts_with(['"', 'f']) && self.tried(Rule::EOI) {
+                let words = vec!["`,` before the message"];
+                return Some(Expected::Form { words, form: self.form() });
+            }
+            if self.rule == Rule::index_group {
+                return Some(Expected::OneIndex);
+            }
+            if rest.starts_with(':') && last.starts_with('"') && self.rule == Rule::args_group {
+                return Some(Expected::Unquoted { text: last.to_owned() });
+            }
+            if rest.starts_with(':') && self.token(2) == "." && self.rule == Rule::args_group {
+                return Some(Expected::NestedInput { choice: self.token(3).to_owned(), input: name() });
+            }
+        }
+        if word(rest) == "in" && self.rule == Rule::params_group && self.tried(Rule::comma) {
+            return Some(Expected::NoConstraint);
+        }
+        if rest.starts_with(':') && self.tried(Rule::braces) && self.block_owner() == FLOW {
+            return Some(Expected::NamedResults);
+        }
+        if rest.starts_with('"')
+            && self.rule == Rule::record_group
+            && self.tried_any(&[Rule::label, Rule::field])
+        {
+            return Some(Expected::Unquoted {
+                text: rest.get(..token_length(rest)).unwrap_or(rest).to_owned(),
+            });
+        }
+        let pattern =
+            rest.starts_with(',') && self.tried == [Rule::equals] || rest.starts_with('[') && last == "let";
+        if word_of_statement == "let" && pattern && self.before.len() <= 2 {
+            return Some(Expected::Pattern);
+        }
+        let discard = word(rest) == "_" && self.tried_any(&[Rule::binding, Rule::parens]);
+        discard.then(|| Expected::NotDiscard { after: self.after() })
+    }
+
+    /// Whether a `param` or an input of a node stands here, which may have a constraint.
+    fn may_be_constrained(&self) -> bool {
+        self.statement_word() == "param" && self.rule == Rule::statement
+            || matches!(self.rule, Rule::inputs_group | Rule::choice_group)
+    }
+
+    /// The block of an `if` without a condition or a `for` without a list, which was taken for one, and the word before.
+    fn lost_condition(&self) -> Option<(&'a str, Span)> {
+        let closer = self.before.last().filter(|_| self.token(1) == "}")?;
+        let last = self.scan.tokens.partition_point(|token| token.span.start < closer.span.start);
+        let opener = self.scan.opener(last)?;
+        let before = self.scan.tokens.get(opener.checked_sub(1)?);
+        let brace = self.scan.tokens.get(opener)?.span;
+        matches!(self.text_of(before), "if" | "in").then_some((self.text_of(before), brace))
+    }
+
     /// What goes on, or ends, outside of brackets.
     fn in_statement(&self) -> Option<Expected> {
         let rest = self.rest();
         let last = self.token(1);
+        if let Some(expected) = self.mistaken() {
+            return Some(expected);
+        }
         if self.tried(Rule::braces)
             && !self.wants_value()
             && !self.tried_any(&[Rule::comma, Rule::arrow, Rule::EOI])
+            && self.statement_word() != "use"
         {
             let after = if last == "else" { "`else`" } else { self.block_owner() };
             return Some(Expected::Block { after: after.to_owned() });
@@ -251,9 +354,10 @@ impl<'a> Failure<'a> {
 
     /// What a block belongs to that is missing.
     fn block_owner(&self) -> &'static str {
-        let words = self.before.iter().rev().map(|token| self.text_of(Some(token)));
-        match words.into_iter().find(|word| matches!(*word, "if" | "for")) {
+        let mut words = self.before.iter().rev().map(|token| self.text_of(Some(token)));
+        match words.find(|word| matches!(*word, "if" | "for" | "fn")) {
             Some("for") => "the list of `for`",
+            Some("fn") => FLOW,
             _ => "the condition of `if`",
         }
     }
@@ -267,7 +371,13 @@ impl<'a> Failure<'a> {
         if self.tried(Rule::colon) && self.tried(Rule::close_brace) && self.gives_value() {
             return Some(Expected::ArgumentColon { name: self.name_before() });
         }
-        if rest.starts_with('<') && self.tried(Rule::pipe) {
+        if self.rule == Rule::record_group && self.tried == [Rule::colon] {
+            return Some(Expected::ArgumentColon { name: self.name_before() });
+        }
+        if rest.starts_with(['<', '['])
+            && self.tried(Rule::pipe)
+            && !self.tried_any(&[Rule::braces, Rule::choice])
+        {
             return Some(Expected::EndOfType);
         }
         let separated = self.follows_expression() || self.tried(Rule::comma);
@@ -310,7 +420,9 @@ impl<'a> Failure<'a> {
     }
 
     fn form_of_words(&self) -> Expected {
-        let mut words: Vec<_> = self.tried.iter().filter_map(|rule| words(*rule)).collect();
+        let choice = |rule: &Rule| *rule == Rule::braces && self.tried(Rule::pipe);
+        let mut words: Vec<_> =
+            self.tried.iter().filter(|rule| !choice(rule)).filter_map(|rule| words(*rule)).collect();
         words.sort_unstable_by_key(|word| (*word == END, *word));
         words.dedup();
         match words.as_slice() {

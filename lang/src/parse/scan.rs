@@ -99,6 +99,12 @@ impl Scan {
         closes.then_some(partner)
     }
 
+    /// The opening token of the group that token `at` closes.
+    pub(super) fn opener(&self, at: usize) -> Option<usize> {
+        let token = self.tokens.get(at).filter(|token| token.kind == Kind::Close)?;
+        Some(token.partner as usize).filter(|partner| *partner < self.tokens.len())
+    }
+
     /// The token after `at` that stands in the same brackets.
     pub(super) fn after(&self, at: usize) -> usize {
         match (self.closer(at), self.tokens.get(at)) {

@@ -200,6 +200,7 @@ impl<'s> Splitter<'s> {
             "=" | "|" | "&" | "+" | "-" | "*" | "/" | "%" | "<" => true,
             ">" => self.word(before) == "-" || !head.closed_angle,
             "," => self.word(first) == "assert",
+            "." => !self.word(before).starts_with(|first: char| first.is_ascii_digit()),
             _ => false,
         };
         !(open && !begins_statement(rest) || goes_on(rest))
@@ -217,6 +218,7 @@ impl<'s> Splitter<'s> {
 /// Whether a line that begins like this goes on with the statement before it.
 fn goes_on(line: &str) -> bool {
     let two = |text: &str| line.starts_with(text);
+    let is_in = line.strip_prefix("in").is_some_and(|rest| rest.starts_with([' ', '\t']));
     let is_else = line.strip_prefix("else").is_some_and(|rest| {
         !rest.starts_with(|next: char| next.is_ascii_alphanumeric() || matches!(next, '_' | ':'))
     });
@@ -224,6 +226,7 @@ fn goes_on(line: &str) -> bool {
         || two("->")
         || two("==")
         || two("!=")
+        || is_in
         || is_else
 }
 
@@ -233,6 +236,8 @@ struct Head {
     part: Part,
     /// `if`, `for` or `fn` was seen, and no block since.
     wants_block: bool,
+    /// The next word is a plain name.
+    names_something: bool,
     /// How many `<` of types are open.
     angles: usize,
     /// Whether the last token was a `>` that ends a type.
@@ -260,10 +265,11 @@ impl Head {
             _ => Part::Body,
         };
         match word {
-            "if" | "for" | "fn" | "else" => self.wants_block = true,
+            "if" | "for" | "fn" | "else" if !self.names_something => self.wants_block = true,
             "{" => self.wants_block = false,
             _ => {}
         }
+        self.names_something = matches!(word, "." | ":" | "::" | "@");
         self.closed_angle = word == ">" && self.angles > 0;
         match word {
             "<" if self.takes_angle => self.angles += 1,

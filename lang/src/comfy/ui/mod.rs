@@ -15,8 +15,8 @@ mod promote;
 mod resolve;
 mod scopes;
 mod tokens;
-mod types;
-mod widgets;
+pub(super) mod types;
+pub(super) mod widgets;
 
 use super::cycles::cycles;
 use super::error::ImportWarning;

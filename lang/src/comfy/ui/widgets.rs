@@ -66,8 +66,8 @@ fn without_dummies<'v>(decl: &NodeDecl, stored: &'v [Value<'v>]) -> Vec<&'v Valu
 }
 
 /// Whether a widget follows that says what happens to the value after a run. Seeds have it unless a class denies it,
-/// but not those that come with a dynamic choice: their whole name is not `seed`.
-fn has_control(input: &InputDecl, prefix: &str) -> bool {
+/// but not those that come with a dynamic choice, whose name is the `prefix`: their whole name is not `seed`.
+pub fn has_control(input: &InputDecl, prefix: &str) -> bool {
     let seed =
         input.ty == Type::Int && prefix.is_empty() && matches!(input.name.as_ref(), "seed" | "noise_seed");
     let denied = input.marks.denied.iter().any(|mark| mark == "control_after_generate");
@@ -164,7 +164,7 @@ pub(super) fn multiline(value: &Json) -> String {
 }
 
 /// The value of a widget where the file has none.
-pub(super) fn default(input: &InputDecl) -> Option<Json> {
+pub fn default(input: &InputDecl) -> Option<Json> {
     if let Some(default) = &input.default {
         return Some(literal(default));
     }

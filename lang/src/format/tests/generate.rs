@@ -38,15 +38,14 @@ const AT: Span = Span { start: 7, end: 7 };
 
 pub(super) fn file() -> impl Strategy<Value = File> {
     let edition = option::of((0_u32..3).prop_map(|number| Edition { number, span: AT }));
-    (option::of(docs()), edition, vec(statement(), 0..6), vec(comment(), 0..3)).prop_map(
-        |(docs, edition, statements, end_comments)| File {
+    (option::of(docs()), edition, vec(statement().prop_map(with_effect), 0..6), vec(comment(), 0..3))
+        .prop_map(|(docs, edition, statements, end_comments)| File {
             docs,
             edition,
             statements,
             end_comments,
             inner_comments: Vec::new(),
-        },
-    )
+        })
 }
 
 /// A name: mostly plain, sometimes a word of the language or no identifier.
@@ -72,6 +71,17 @@ fn docs() -> impl Strategy<Value = Doc> {
     vec(" ?([a-z/!] ?){0,6}", 1..3).prop_map(|lines| {
         let lines: Vec<_> = lines.iter().map(|line| line.trim_end()).collect();
         Doc { text: lines.join("\n"), span: AT }
+    })
+}
+
+/// A file of statements alone.
+pub(super) fn statements(count: std::ops::Range<usize>) -> impl Strategy<Value = File> {
+    vec(statement().prop_map(with_effect), count).prop_map(|statements| File {
+        docs: None,
+        edition: None,
+        statements,
+        end_comments: Vec::new(),
+        inner_comments: Vec::new(),
     })
 }
 
@@ -102,24 +112,23 @@ fn make(
     blank_before: bool,
     docs: Option<Doc>,
     annotations: Vec<Annotation>,
-    mut kind: StatementKind,
+    kind: StatementKind,
 ) -> Statement {
-    if let StatementKind::Expr(expr) = &mut kind {
-        without_leading_annotations(expr);
-    }
     Statement { comments, blank_before, docs, annotations, kind, span: AT }
 }
 
-/// Annotations at the beginning of a statement are the statement's.
-fn without_leading_annotations(expr: &mut Expr) {
-    match &mut expr.kind {
-        ExprKind::Call(call) => call.annotations.clear(),
-        ExprKind::Member { base: left, .. }
-        | ExprKind::Index { base: left, .. }
-        | ExprKind::MethodCall { receiver: left, .. }
-        | ExprKind::Binary { left, .. } => without_leading_annotations(left),
-        _ => {}
+/// A value on its own stands at the end of a block only: anywhere else it becomes an argument.
+fn with_effect(mut statement: Statement) -> Statement {
+    use ExprKind::{Call as Called, Each, For, If, MethodCall};
+    if let StatementKind::Expr(expr) = &mut statement.kind
+        && !matches!(expr.kind, Called(_) | MethodCall { .. } | Each(_) | If(_) | For(_))
+    {
+        let callee = Path { segments: vec![Ident { name: "node".into(), span: AT }], span: AT };
+        let value = std::mem::replace(expr, spanned(ExprKind::None));
+        let args = vec![Arg { name: None, value: Some(value), span: AT }];
+        *expr = spanned(Called(Call { annotations: Vec::new(), callee, args }));
     }
+    statement
 }
 
 fn import() -> impl Strategy<Value = Use> {
@@ -330,7 +339,7 @@ pub(super) fn expr() -> BoxedStrategy<Expr> {
             1 => (boxed.clone(), boxed.clone()).prop_map(|(base, index)| spanned(ExprKind::Index { base, index })),
             1 => (boxed.clone(), ident(), args(arg_value(inner.clone()), 3))
                 .prop_map(|(receiver, method, args)| spanned(ExprKind::MethodCall { receiver, method, args })),
-            1 => unary.prop_map(|(op, operand)| spanned(ExprKind::Unary { op, operand })),
+            1 => unary.prop_map(|(op, operand)| applied(op, operand)),
             3 => (operator(), boxed.clone(), boxed.clone())
                 .prop_map(|(op, left, right)| spanned(ExprKind::Binary { op, op_span: AT, left, right })),
             1 => choose(inner.clone()),
@@ -372,6 +381,23 @@ fn pattern() -> impl Strategy<Value = Pattern> {
     ]
 }
 
+/// The negative of a number is a number.
+fn applied(op: UnaryOp, operand: Box<Expr>) -> Expr {
+    match operand.kind {
+        ExprKind::Int(0..) if op == UnaryOp::Neg => *operand,
+        ExprKind::Float(value) if op == UnaryOp::Neg && value.is_sign_positive() => *operand,
+        _ => spanned(ExprKind::Unary { op, operand }),
+    }
+}
+
+/// Several values are no condition.
+fn no_tuple(condition: Expr) -> Expr {
+    match condition.kind {
+        ExprKind::Tuple(values) => Expr { kind: ExprKind::List(values), span: condition.span },
+        _ => condition,
+    }
+}
+
 /// What stands in blocks as well.
 fn block_kind(value: BoxedStrategy<Expr>) -> impl Strategy<Value = StatementKind> {
     prop_oneof![
@@ -379,7 +405,7 @@ fn block_kind(value: BoxedStrategy<Expr>) -> impl Strategy<Value = StatementKind
         1 => (ident(), option::of(ty(1)), value.clone())
             .prop_map(|(name, ty, value)| StatementKind::Const(Const { name, ty, value })),
         1 => (value.clone(), option::of(value.clone()))
-            .prop_map(|(condition, message)| StatementKind::Assert(Assert { condition, message })),
+            .prop_map(|(condition, message)| StatementKind::Assert(Assert { condition: no_tuple(condition), message })),
         3 => value.prop_map(StatementKind::Expr),
     ]
 }
@@ -387,9 +413,9 @@ fn block_kind(value: BoxedStrategy<Expr>) -> impl Strategy<Value = StatementKind
 fn block(value: BoxedStrategy<Expr>) -> impl Strategy<Value = Block> {
     let statement = (vec(comment(), 0..2), any::<bool>(), block_kind(value))
         .prop_map(|(comments, blank_before, kind)| make(comments, blank_before, None, Vec::new(), kind));
-    (vec(statement, 0..3), vec(comment(), 0..2)).prop_map(|(statements, end_comments)| Block {
-        statements,
-        end_comments,
-        span: AT,
+    (vec(statement, 0..3), vec(comment(), 0..2)).prop_map(|(statements, end_comments)| {
+        let last = statements.len().saturating_sub(1);
+        let fit = |(place, one)| if place == last { one } else { with_effect(one) };
+        Block { statements: statements.into_iter().enumerate().map(fit).collect(), end_comments, span: AT }
     })
 }

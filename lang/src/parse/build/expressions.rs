@@ -4,7 +4,7 @@ use super::operators::Placed;
 use super::{Builder, Result, child, children, ident, missing, need, shortened, span, string, whole};
 use crate::Span;
 use crate::ast::*;
-use crate::error::{Expected, NumberProblem, SyntaxError};
+use crate::error::{Expected, SyntaxError};
 use crate::parse::flat::Flat;
 use crate::parse::grammar::Rule;
 use crate::parse::strings;
@@ -94,7 +94,7 @@ impl Builder<'_> {
         if suffixes.is_empty()
             && let Some(literal) = negative_literal(flat, &value, &mut signs)?
         {
-            return signed(flat, literal, signs);
+            return Ok(signed(flat, literal, &signs));
         }
         let above = depth + signs.len();
         let (mut built, start) = self.value(flat, &value, above + suffixes.len())?;
@@ -104,7 +104,7 @@ impl Builder<'_> {
             built.span = span;
         }
         let end = start.to(suffixes.last().map_or(start, |last| span(flat, last)));
-        signed(flat, (built, end), signs)
+        Ok(signed(flat, (built, end), &signs))
     }
 
     /// `.name`, `.0`, `.method(…)` or `[index]` behind `base`; `depth` is that of what stands in its brackets.
@@ -129,7 +129,7 @@ impl Builder<'_> {
                 (Some(name), None) => ExprKind::Member { base, member: Member::Name(ident(flat, name)?) },
                 (None, None) => ExprKind::Member { base, member: slot(flat, &member)? },
                 (None, Some(parens)) => {
-                    let (expected, found) = (Expected::End, format!("`{}`", parens.as_str()));
+                    let (expected, found) = (Expected::EndBeforeCall, "`(`".to_owned());
                     return Err(Box::new(SyntaxError::Expected {
                         expected,
                         found,
@@ -334,26 +334,11 @@ fn is_minus(sign: &Pair<'_, Rule>) -> bool {
 }
 
 /// Applies the operators before an operand, the last one first.
-fn signed(flat: &Flat, (mut built, mut place): Placed, signs: Vec<Pair<'_, Rule>>) -> Result<Placed> {
+fn signed(flat: &Flat, (mut built, mut place): Placed, signs: &[Pair<'_, Rule>]) -> Placed {
     for sign in signs.iter().rev() {
         place = span(flat, sign).to(place);
-        let kind = match (is_minus(sign), built.kind) {
-            // `-(5)` is the number that `-5` is.
-            (true, ExprKind::Int(value)) if value >= 0 => ExprKind::Int(negated(value, place)?),
-            (true, ExprKind::Float(value)) if !value.is_sign_negative() => ExprKind::Float(-value),
-            (minus, kind) => {
-                let op = if minus { UnaryOp::Neg } else { UnaryOp::Not };
-                ExprKind::Unary { op, operand: Box::new(Expr { kind, span: built.span }) }
-            }
-        };
-        built = Expr { kind, span: place };
+        let op = if is_minus(sign) { UnaryOp::Neg } else { UnaryOp::Not };
+        built = Expr { kind: ExprKind::Unary { op, operand: Box::new(built) }, span: place };
     }
-    Ok((built, place))
-}
-
-fn negated(value: i128, span: Span) -> Result<i128> {
-    let fail = || {
-        Box::new(SyntaxError::BadNumber { text: format!("-{value}"), problem: NumberProblem::IntRange, span })
-    };
-    Some(-value).filter(|value| *value >= i128::from(i64::MIN)).ok_or_else(fail)
+    (built, place)
 }

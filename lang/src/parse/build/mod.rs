@@ -75,7 +75,7 @@ impl<'s> Builder<'s> {
     /// Parses one piece, or says what is wrong with it.
     fn parse<'f>(&self, rule: Rule, flat: &'f Flat) -> Result<Pair<'f, Rule>> {
         let parsed = FlowParser::parse(rule, &flat.text).map_err(|error| {
-            Box::new(explain::explain(&error, self.text, self.scan, flat, self.statement))
+            Box::new(explain::explain(&error, rule, self.text, self.scan, flat, self.statement))
         })?;
         parsed.into_iter().next().ok_or_else(|| {
             let (expected, found) = (Expected::Statement, "nothing".into());

@@ -24,12 +24,23 @@ impl Failure<'_> {
             instead(name).map(|_| (name.to_owned(), Span::new(self.at, self.at + length)))
         };
         let word = word(rest);
+        if word == "if" && self.follows_expression() {
+            let has_else = rest.split_whitespace().any(|word| word == "else");
+            return if has_else { found("a if b else c", word.len()) } else { None };
+        }
+        if word == "in" && (!self.follows_expression() || self.may_be_constrained()) {
+            return None;
+        }
         if !word.is_empty() {
             let names_something = rest[word.len()..].trim_start().starts_with(':');
             return if names_something { None } else { found(word, word.len()) };
         }
         match first {
             '\'' => found("'…'", rest[1..].find(['\'', '\n']).map_or(1, |length| length + 2)),
+            '"' if self.has_prefix() => {
+                let start = self.at - self.token(1).len();
+                Some((format!("{}\"…\"", self.token(1)), Span::new(start, self.at + 1)))
+            }
             '#' => found("#", 1),
             '/' if rest.starts_with("/*") => found("/* … */", 2),
             '/' if rest.starts_with("//") => None,
@@ -39,6 +50,12 @@ impl Failure<'_> {
                 .filter(|found| self.means_nothing(found))
                 .and_then(|text| found(text, text.len())),
         }
+    }
+
+    /// Whether letters touch the string that stands here.
+    fn has_prefix(&self) -> bool {
+        let touches = self.before.last().is_some_and(|last| last.span.end as usize == self.at);
+        touches && matches!(self.token(1), "r" | "R" | "b" | "B" | "u" | "F" | "fr" | "rf")
     }
 
     /// Whether an operator of another language is what stands here, and not one of Floe in a wrong place.

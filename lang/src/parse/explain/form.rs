@@ -8,6 +8,15 @@ pub(super) const END: &str = "the end of the statement";
 impl Failure<'_> {
     /// The form of the statement, where a keyword tells it.
     pub(super) fn form(&self) -> &'static str {
+        if self.token(1) == "<" || self.tried(Rule::close_angle) {
+            return "the forms are `File<\"folder\">` and `Match<\"id\", Image | Mask>`";
+        }
+        if self.rule == Rule::record_group {
+            return "the form is `{ name: value }`";
+        }
+        if self.token(1) == "each" || self.token(2) == "each" {
+            return "the form is `each Name(arguments)`: one call for each element of its lists";
+        }
         let mut words = self.before.iter().map(|token| self.text_of(Some(token)));
         words.find_map(form).unwrap_or("the form is `@name(arguments)`, followed by a statement or a call")
     }
@@ -28,7 +37,6 @@ fn form(word: &str) -> Option<&'static str> {
         "choices" => "the form is `choices Name = \"a\" | \"b\"`",
         "node" => "the form is `node Name(input: Type = default @annotation) -> (OUTPUT: Type)`",
         "edition" => "the form is `edition 1`",
-        "each" => "the form is `each Name(arguments)`: one call for each element of its lists",
         "for" => "the form is `for name in list { … }`",
         "if" => "the form is `if condition { … } else { … }`",
         _ => return None,
