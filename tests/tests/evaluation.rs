@@ -280,20 +280,6 @@ SaveImage(image)
 }
 
 #[test]
-fn a_branch_that_guards_is_no_error() {
-    insta::assert_snapshot!(rejected_by(
-        "floe check program.flow",
-        r##"edition 1
-const STYLES = []
-let image = LoadImage(image: "lake.png").IMAGE
-let style = if STYLES.len() > 0 { STYLES[0] } else { "none" }
-fn nth(list: [String], n: Int) -> String { if n < list.len() { list[n] } else { list[0 - 1] } }
-SaveImage(image, filename_prefix: style + nth(["a"], 1))
-"##
-    ));
-}
-
-#[test]
 fn arguments_of_flows() {
     insta::assert_snapshot!(rejected_by(
         "floe check program.flow",

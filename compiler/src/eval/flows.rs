@@ -14,7 +14,7 @@ use super::scope::{Flow, FlowId, FlowParam, Frame, Kind, Signature};
 use super::{Evaluator, Judge};
 use crate::error::{CompileError, EvalError, NameError, suggest};
 use crate::flat::{Arg, Bundle, Decl, Instance, InstanceId, Mode, Place, Value};
-use crate::types::{describe, fits, mismatch_help};
+use crate::types::{describe, describe_for, fits, mismatch_help};
 
 /// An argument for a parameter of a flow.
 struct FlowArg {
@@ -165,7 +165,11 @@ impl<'a> Evaluator<'a> {
         if self.judge == Judge::Values || open || fits(&self.flat, &param.ty, &value) {
             return coerce(&param.ty, value);
         }
-        self.mismatch(&param.name, &param.ty.to_string(), &value, place)
+        let got = describe_for(&self.flat, &param.ty, &value);
+        let want = param.ty.to_string();
+        let help = mismatch_help(&want, &got);
+        let (input, span) = (param.name.to_string(), place.into());
+        self.poison(CompileError::TypeMismatch { input, want, got, help, span })
     }
 
     /// Evaluates the body of a flow with its arguments.
@@ -225,36 +229,29 @@ impl<'a> Evaluator<'a> {
             (count, Value::Poison) => vec![Value::Poison; count],
             (count, value) => {
                 let want = format!("{count} results, as in `(a, b)`");
-                self.mismatch(&flow.function.name.name, &want, &value, place);
+                self.wrong_result(flow, want, &value, place);
                 vec![Value::Poison; count]
             }
         };
-        let judged = values.into_iter().zip(returns).map(|(value, (name, ty))| {
-            (name.clone(), self.fit_result(flow, name.as_deref(), ty, value, place))
-        });
+        let judged = values
+            .into_iter()
+            .zip(returns)
+            .map(|(value, (name, ty))| (name.clone(), self.fit_result(flow, ty, value, place)));
         judged.collect()
     }
 
-    fn fit_result(
-        &mut self,
-        flow: &Flow<'a>,
-        name: Option<&str>,
-        ty: &Type,
-        value: Value,
-        place: Place,
-    ) -> Value {
+    fn fit_result(&mut self, flow: &Flow<'a>, ty: &Type, value: Value, place: Place) -> Value {
         if self.judge == Judge::Values || fits(&self.flat, ty, &value) {
             return coerce(ty, value);
         }
-        let (want, got) = (ty.to_string(), describe(&self.flat, &value));
-        let flow = &flow.function.name.name;
-        self.poison(CompileError::TypeMismatch {
-            input: name.map_or_else(|| format!("-> {want} of {flow}"), str::to_owned),
-            help: mismatch_help(&want, &got),
-            want,
-            got,
-            span: place.into(),
-        })
+        self.wrong_result(flow, ty.to_string(), &value, place)
+    }
+
+    fn wrong_result(&mut self, flow: &Flow<'a>, want: String, value: &Value, place: Place) -> Value {
+        let got = describe(&self.flat, value);
+        let help = mismatch_help(&want, &got);
+        let (flow, span) = (flow.function.name.name.clone(), place.into());
+        self.poison(NameError::WrongResult { flow, want, got, help, span })
     }
 
     /// What a flow gives, known by type only.

@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use floe_lang::decl::Type;
 
 use super::ops::{as_float, int, is_text, order};
-use crate::flat::Value;
+use crate::flat::{Value, text_weight};
 
 /// A function of the language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -312,7 +312,7 @@ fn format(pattern: &str, values: &[Value], most: u64) -> Result {
 
 /// Refuses a text that would be too long.
 fn small(bytes: usize, most: u64) -> Result<()> {
-    if bytes as u64 / 64 > most {
+    if text_weight(bytes) > most {
         Err(Wrong::Large("it is a text that is too long".to_owned()))
     } else {
         Ok(())

@@ -347,3 +347,19 @@ fn deep_chains_of_flows_are_refused_before_the_stack_ends() {
         found.errors
     );
 }
+
+/// What a condition guards is not evaluated, only looked at, with nothing known of its values.
+#[test]
+fn a_branch_that_is_guarded_raises_nothing() {
+    let source = r#"
+const STYLES = []
+const NONE = 0
+let style = if STYLES.len() > 0 { STYLES[0] } else { "none" }
+let share = if NONE > 0 { 12 / NONE } else { 0 }
+fn nth(list: [String], n: Int) -> String { if n < list.len() { list[n] } else { "none" } }
+let third = nth(["a"], 3)
+for name in STYLES { f"{name}" }
+"#;
+    let Evaluated { found, .. } = evaluated(source, &[], &Sources::default());
+    assert_eq!(found.errors, []);
+}

@@ -14,6 +14,7 @@ use floe_lang::Span;
 use floe_lang::decl::{NodeDecl, Text, Type};
 use miette::SourceSpan;
 
+pub(crate) use value::text_weight;
 pub use value::{Bundle, Compound, Field, Select, Value};
 
 /// An evaluated program.
@@ -120,6 +121,8 @@ pub struct Call {
     pub name: Arc<str>,
     /// The flow that it belongs to.
     pub instance: Option<InstanceId>,
+    /// Inputs that it lost because what they were linked to is switched off, with the place of that.
+    pub cut: Vec<(Text, Place)>,
     /// The types that its templates stand for, as far as its links tell.
     pub matched: Vec<(Text, Type)>,
     /// The name of what is called.

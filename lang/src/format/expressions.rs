@@ -294,7 +294,7 @@ fn columns_within(expr: &Expr, depth: usize) -> Option<usize> {
         ExprKind::Int(number) => Some(number.to_string().len()),
         ExprKind::Float(number) => Some(super::literals::float(*number).len()),
         ExprKind::Bool(_) | ExprKind::None => Some(5),
-        ExprKind::Str(text) if !text.contains('\n') => Some(text.len() + 2),
+        ExprKind::Str(text) if !super::literals::is_for_lines(text) => Some(text.len() + 2),
         ExprKind::Name(name) => Some(name.len()),
         ExprKind::Path(path) => Some(path.segments.iter().map(|segment| segment.name.len() + 2).sum()),
         ExprKind::Member { base, member } => {

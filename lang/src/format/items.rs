@@ -26,7 +26,7 @@ pub(super) trait Item {
     /// Where it begins, with its docs.
     fn start(&self) -> u32;
 
-    /// Whether it may share a line of a broken list with others that may.
+    /// Whether it may share a line of a broken list with others that may. What is declared never does.
     fn is_short(&self) -> bool;
 
     /// Writes it.
@@ -116,8 +116,7 @@ impl Item for FnParam {
     }
 
     fn is_short(&self) -> bool {
-        let default = self.default.as_ref().map_or(Some(0), short_columns);
-        self.docs.is_none() && sum_is_short(&[Some(self.name.name.len() + 2), short_type(&self.ty), default])
+        false
     }
 
     fn print<'a>(&'a self, printer: &mut Printer<'a>) {
@@ -131,8 +130,7 @@ impl Item for Return {
     }
 
     fn is_short(&self) -> bool {
-        let name = self.name.as_ref().map_or(0, |name| name.name.len() + 2);
-        sum_is_short(&[Some(name), short_type(&self.ty)])
+        false
     }
 
     fn print<'a>(&'a self, printer: &mut Printer<'a>) {
@@ -207,22 +205,5 @@ impl Item for UseItem {
             }
             None => printer.binding(&self.name),
         }
-    }
-}
-
-/// The columns of a type that is a name, perhaps optional or in a list.
-fn short_type(ty: &Type) -> Option<usize> {
-    match &ty.kind {
-        TypeKind::Name(name) => Some(name.len()),
-        TypeKind::Optional(inner) => plain_type(inner).map(|columns| columns + 1),
-        TypeKind::List(inner) => plain_type(inner).map(|columns| columns + 2),
-        _ => None,
-    }
-}
-
-fn plain_type(ty: &Type) -> Option<usize> {
-    match &ty.kind {
-        TypeKind::Name(name) => Some(name.len()),
-        _ => None,
     }
 }

@@ -108,7 +108,7 @@ pub(super) fn float(number: f64) -> String {
 }
 
 /// Whether a text has lines that a person would want to see as such; `", \n"` has not.
-fn is_for_lines(text: &str) -> bool {
+pub(super) fn is_for_lines(text: &str) -> bool {
     text.split('\n').filter(|line| !line.trim().is_empty()).nth(1).is_some()
 }
 

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use proptest::sample::Index;
 
 /// A text in the one style, for an AST: it says the same, and formatting it again changes nothing.
-fn obeys(mut ast: File) -> Result<(), TestCaseError> {
+pub(super) fn obeys(mut ast: File) -> Result<(), TestCaseError> {
     let text = format(&ast);
     let again = parse(&SourceFile::new("test.flow", text.clone()));
     prop_assert!(again.errors.is_empty(), "{:?}\n{}", again.errors, text);
@@ -36,7 +36,7 @@ fn with_remarks(text: &str, places: &[(Index, bool)]) -> String {
     out
 }
 
-fn read(text: &str) -> Option<File> {
+pub(super) fn read(text: &str) -> Option<File> {
     let read = parse(&SourceFile::new("test.flow", text));
     read.errors.is_empty().then_some(read.ast)
 }

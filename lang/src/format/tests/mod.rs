@@ -1,5 +1,8 @@
 mod generate;
 mod laws;
+mod limits;
+mod project;
+mod style;
 
 use super::*;
 use crate::{SourceFile, parse};
