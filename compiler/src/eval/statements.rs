@@ -5,6 +5,7 @@ use floe_lang::ast::{self, ExprKind, Statement, StatementKind};
 use super::block::is_branching;
 use super::hint::Hint;
 use super::scope::{Def, Flow, Frame, Kind};
+use super::modules::ModuleId;
 use super::{Evaluator, Judge};
 use crate::error::{CompileError, EvalError, Warning};
 use crate::flat::{CallId, Value};
@@ -19,6 +20,7 @@ impl<'a> Evaluator<'a> {
         self.open_module(0);
         self.frames.push(Frame::new(0, None, None));
         self.edition();
+        self.declarations(0);
         let ast = self.module(0).ast;
         for (order, statement) in ast.statements.iter().enumerate() {
             if self.halted {
@@ -53,7 +55,20 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// A statement that defines what other files may use as well.
+    /// Declarations of types, choices and nodes, which depend on nothing that is computed: they stand anywhere.
+    pub(super) fn declarations(&mut self, module: ModuleId) {
+        for statement in &self.module(module).ast.statements {
+            let (name, def) = match &statement.kind {
+                StatementKind::Type(declared) => (&declared.name, self.declared_type(&declared.name)),
+                StatementKind::Choices(choices) => (&choices.name, self.declared_type(&choices.name)),
+                StatementKind::Node(node) => (&node.name, self.declared_node(statement)),
+                _ => continue,
+            };
+            self.define(name, def, Kind::Item);
+        }
+    }
+
+    /// Another statement that defines what other files may use as well.
     pub(super) fn definition(&mut self, statement: &'a Statement) {
         match &statement.kind {
             StatementKind::Use(import) => {
@@ -68,18 +83,6 @@ impl<'a> Evaluator<'a> {
             StatementKind::Fn(function) => {
                 self.no_annotations(&statement.annotations);
                 self.flow(function);
-            }
-            StatementKind::Type(declared) => {
-                let def = self.declared_type(&declared.name);
-                self.define(&declared.name, def, Kind::Item);
-            }
-            StatementKind::Choices(choices) => {
-                let def = self.declared_type(&choices.name);
-                self.define(&choices.name, def, Kind::Item);
-            }
-            StatementKind::Node(node) => {
-                let def = self.declared_node(statement);
-                self.define(&node.name, def, Kind::Item);
             }
             _ => {}
         }
