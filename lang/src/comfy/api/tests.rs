@@ -2,20 +2,8 @@
 
 use crate::comfy::error::{ImportError, ImportWarning};
 use crate::comfy::prompt::{InputValue, Json, Prompt};
+use crate::comfy::testing::Nothing;
 use crate::comfy::{Format, Limits, Read, read};
-use crate::decl::{Declarations, NodeDecl};
-
-struct Nothing;
-
-impl Declarations for Nothing {
-    fn node(&self, _: &str) -> Option<&NodeDecl> {
-        None
-    }
-
-    fn type_name(&self, _: &str) -> Option<&str> {
-        None
-    }
-}
 
 fn import(text: &str) -> Read {
     let read = read(text, &Nothing, Limits::default());

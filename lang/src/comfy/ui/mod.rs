@@ -64,3 +64,6 @@ fn version(value: &Value<'_>, log: &mut Log) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
