@@ -45,7 +45,8 @@ impl<'c> Args<'c> {
             return Found::Input(input);
         }
         for input in visible() {
-            let Some(below) = rest.strip_prefix(input.name.as_ref()).and_then(|below| below.strip_prefix('.'))
+            let Some(below) =
+                rest.strip_prefix(input.name.as_ref()).and_then(|below| below.strip_prefix('.'))
             else {
                 continue;
             };
@@ -79,9 +80,7 @@ impl<'c> Args<'c> {
 
     /// The sockets of a growing input that are given, in the order of the text.
     pub(crate) fn grown(&self, name: &str) -> impl Iterator<Item = &'c Arg> {
-        let below = move |arg: &&Arg| {
-            arg.name.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'))
-        };
+        let below = move |arg: &&Arg| arg.name.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));
         self.call.args.iter().filter(below)
     }
 }

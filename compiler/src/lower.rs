@@ -28,7 +28,10 @@ pub(crate) fn lower(flat: &Flat) -> Lowered {
     let effects = flat.effects.iter().filter_map(|&call| lowering.nodes[call.index()]).collect();
     let Lowering { mut graph, no_kernel, .. } = lowering;
     graph.effects = effects;
-    let params = flat.params.iter().filter_map(|param| Some((param.name.clone(), plan_scalar(&scalar(&param.value)?))));
+    let params = flat
+        .params
+        .iter()
+        .filter_map(|param| Some((param.name.clone(), plan_scalar(&scalar(&param.value)?))));
     Lowered { graph, params: params.collect(), no_kernel }
 }
 

@@ -27,7 +27,8 @@ pub(crate) fn apply(flat: &mut Flat) {
     for (index, args) in changed {
         let call = &mut flat.calls[index];
         let values = call.args.drain(..).zip(args);
-        call.args = values.filter_map(|(arg, value)| Some(crate::flat::Arg { value: value?, ..arg })).collect();
+        call.args =
+            values.filter_map(|(arg, value)| Some(crate::flat::Arg { value: value?, ..arg })).collect();
     }
     let calls = &flat.calls;
     flat.effects.retain(|effect| calls[effect.index()].mode == Mode::On);

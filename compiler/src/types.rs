@@ -8,8 +8,12 @@ use crate::flat::{Call, Flat, Value};
 pub(crate) fn accepts(want: &Type, got: &Type) -> bool {
     match (want, got) {
         (Type::Any, _) | (_, Type::Any) => true,
-        (Type::Match { allowed, .. }, got) => allowed.is_empty() || allowed.iter().any(|want| accepts(want, got)),
-        (want, Type::Match { allowed, .. }) => allowed.is_empty() || allowed.iter().any(|got| accepts(want, got)),
+        (Type::Match { allowed, .. }, got) => {
+            allowed.is_empty() || allowed.iter().any(|want| accepts(want, got))
+        }
+        (want, Type::Match { allowed, .. }) => {
+            allowed.is_empty() || allowed.iter().any(|got| accepts(want, got))
+        }
         (Type::Union(types), got) => types.iter().any(|want| accepts(want, got)),
         (want, Type::Union(types)) => types.iter().any(|got| accepts(want, got)),
         (Type::Grow { element, .. }, Type::List(got)) => {

@@ -38,7 +38,11 @@ impl<'a> Checker<'a> {
         if known && !call.each && !call.decl.takes_lists {
             return false;
         }
-        let element = if call.each || call.decl.takes_lists { self.element_fits(input, &arg.value, &inner) } else { false };
+        let element = if call.each || call.decl.takes_lists {
+            self.element_fits(input, &arg.value, &inner)
+        } else {
+            false
+        };
         if !element && !call.each && !call.decl.takes_lists {
             let error = CompileError::NeedsEach {
                 node: floe_lang::names::reference(&call.decl.name).into_owned(),
@@ -98,7 +102,9 @@ impl<'a> Checker<'a> {
     /// Whether a value of the right type is one of the choices, and in range.
     fn allowed(&mut self, input: &'a InputDecl, arg: &'a Arg, said: &mut Said) {
         let choices: Vec<Value> = match (&input.ty, &arg.value) {
-            (Type::Choice { values, .. }, Value::Str(_) | Value::Int(_)) => values.iter().map(choice).collect(),
+            (Type::Choice { values, .. }, Value::Str(_) | Value::Int(_)) => {
+                values.iter().map(choice).collect()
+            }
             (Type::Dynamic(choices), Value::Str(_)) => {
                 choices.iter().map(|choice| Value::text(choice.key.as_ref())).collect()
             }
@@ -150,7 +156,8 @@ impl<'a> Checker<'a> {
     /// Whether a call that is lifted has a list to be lifted over.
     pub(super) fn each(&mut self, call: &'a Call, said: &mut Said) {
         let list = |arg: &Arg| {
-            matches!(type_of(self.flat, &arg.value), Some(Type::List(_) | Type::Any)) || arg.value.is_poisoned()
+            matches!(type_of(self.flat, &arg.value), Some(Type::List(_) | Type::Any))
+                || arg.value.is_poisoned()
         };
         if call.each && !call.args.iter().any(list) {
             let node = call.decl.name.to_string();

@@ -10,7 +10,9 @@ pub enum EvalError {
     #[error("evaluation takes more than {limit} steps")]
     #[diagnostic(
         code(eval::step_limit),
-        help("loops and flows are evaluated before anything runs: make the loop shorter, or the flows call fewer others")
+        help(
+            "loops and flows are evaluated before anything runs: make the loop shorter, or the flows call fewer others"
+        )
     )]
     StepLimit {
         limit: u64,
@@ -30,7 +32,10 @@ pub enum EvalError {
     },
 
     #[error("calls and expressions are nested more than {limit} deep")]
-    #[diagnostic(code(eval::too_deep), help("name inner parts with `let`, or call fewer flows from within flows"))]
+    #[diagnostic(
+        code(eval::too_deep),
+        help("name inner parts with `let`, or call fewer flows from within flows")
+    )]
     TooDeep {
         limit: u32,
         #[label("too deep here")]
@@ -82,7 +87,10 @@ pub enum EvalError {
     },
 
     #[error("{message}")]
-    #[diagnostic(code(eval::assertion), help("the program demands that this holds: change what it depends on"))]
+    #[diagnostic(
+        code(eval::assertion),
+        help("the program demands that this holds: change what it depends on")
+    )]
     Assertion {
         message: String,
         #[label("this is false")]

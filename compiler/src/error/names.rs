@@ -50,7 +50,13 @@ pub enum NameError {
     #[error("there is no function `{name}`")]
     #[diagnostic(
         code(check::unknown_function),
-        help("{}", did_you_mean(suggestion, "after a point stand outputs and the functions of the language, such as `len()`"))
+        help(
+            "{}",
+            did_you_mean(
+                suggestion,
+                "after a point stand outputs and the functions of the language, such as `len()`"
+            )
+        )
     )]
     UnknownFunction {
         name: String,
@@ -113,7 +119,13 @@ pub enum NameError {
     #[error("there is no annotation `@{name}` for calls")]
     #[diagnostic(
         code(check::unknown_annotation),
-        help("{}", did_you_mean(suggestion, "there are @label, @mute, @bypass, @device, @nocache, @id, @pos and @widgets"))
+        help(
+            "{}",
+            did_you_mean(
+                suggestion,
+                "there are @label, @mute, @bypass, @device, @nocache, @id, @pos and @widgets"
+            )
+        )
     )]
     UnknownAnnotation {
         name: String,

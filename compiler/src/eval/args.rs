@@ -97,7 +97,9 @@ impl<'a> Evaluator<'a> {
             (ExprKind::Select { choice, inputs }, _) => self.select(target, own, (choice, inputs), args),
             (ExprKind::List(items), Some(Type::Grow { names, element, .. })) => {
                 for (index, item) in items.iter().enumerate() {
-                    let Some(target) = self.grown(&target, names, element.first(), index, item) else { break };
+                    let Some(target) = self.grown(&target, names, element.first(), index, item) else {
+                        break;
+                    };
                     // One that is left open has no socket at all.
                     if !matches!(item.kind, ExprKind::None) {
                         self.spread(target, own, item, args);
@@ -147,9 +149,8 @@ impl<'a> Evaluator<'a> {
         let place = self.place(choice.span);
         let value = self.expr(choice, &Hint::Nameless);
         let chosen = chosen(target.input, &value);
-        let find = |name: &str| {
-            chosen.and_then(|choice| choice.inputs.iter().find(|input| input.name == name))
-        };
+        let find =
+            |name: &str| chosen.and_then(|choice| choice.inputs.iter().find(|input| input.name == name));
         args.push(Arg { name: target.name.clone(), value, place, name_place: target.name_place });
         self.nested(&target, own, inputs, &find, args);
     }

@@ -86,7 +86,10 @@ impl<'a> Evaluator<'a> {
                 if branch.otherwise.is_some() { value } else { Value::nothing() }
             }
             Some(false) => {
-                self.untaken(|evaluator| evaluator.block(&branch.then, &Hint::Nameless), Some(branch.then.span));
+                self.untaken(
+                    |evaluator| evaluator.block(&branch.then, &Hint::Nameless),
+                    Some(branch.then.span),
+                );
                 self.otherwise(branch, hint)
             }
             None => {
@@ -220,7 +223,8 @@ impl<'a> Evaluator<'a> {
     /// Gives the parts of a value their names; a prefix is enough.
     pub(super) fn destructure(&mut self, items: &'a [PatternItem], value: Value, place: Place, kind: Kind) {
         let parts = self.parts(&value, place);
-        if let Some((parts, extra)) = parts.as_ref().and_then(|parts| Some((parts, items.get(parts.len())?))) {
+        if let Some((parts, extra)) = parts.as_ref().and_then(|parts| Some((parts, items.get(parts.len())?)))
+        {
             let span = match extra {
                 PatternItem::Name(name) => name.span,
                 PatternItem::Discard(span) => *span,

@@ -246,7 +246,9 @@ impl<'a> Evaluator<'a> {
         if values.iter().any(|value| matches!(value, Value::Poison)) {
             return Value::Poison;
         }
-        if let Some(value) = values.iter().find(|value| matches!(value, Value::Link { .. } | Value::Outputs(_))) {
+        if let Some(value) =
+            values.iter().find(|value| matches!(value, Value::Link { .. } | Value::Outputs(_)))
+        {
             let value = value.clone();
             let help = "functions work on known values; let a node do this while it runs";
             return self.not_known(&format!("what `{}` is given", function.name), &value, help, place);

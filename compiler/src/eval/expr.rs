@@ -254,7 +254,9 @@ impl<'a> Evaluator<'a> {
         let result = match &value {
             Value::Poison => return Value::Poison,
             Value::Unknown(ty) => ops::unary_type(op, ty).map(Value::unknown).ok_or(OpError::Operands),
-            Value::Link { .. } | Value::Outputs(_) => return self.computed(op.symbol(), &value, operand.span),
+            Value::Link { .. } | Value::Outputs(_) => {
+                return self.computed(op.symbol(), &value, operand.span);
+            }
             value => ops::unary(op, value),
         };
         result.unwrap_or_else(|error| match error {
@@ -348,7 +350,9 @@ impl<'a> Evaluator<'a> {
             }
             ("+", _) => "it adds numbers, and joins texts or lists".to_owned(),
             ("&&" | "||" | "!", _) => "it takes `true` and `false`".to_owned(),
-            ("<" | "<=" | ">" | ">=", _) => "it compares numbers with numbers, and texts with texts".to_owned(),
+            ("<" | "<=" | ">" | ">=", _) => {
+                "it compares numbers with numbers, and texts with texts".to_owned()
+            }
             _ => "it takes numbers".to_owned(),
         };
         self.poison(EvalError::BadOperand { op, operands, help, span: place.into() })

@@ -135,8 +135,7 @@ impl<'a> Evaluator<'a> {
 
     /// Reports an argument that is for no parameter.
     fn unplaced(&mut self, flow: &Flow<'a>, call: &ast::Call, arg: &ast::Arg) {
-        let params: Vec<String> =
-            flow.signature.params.iter().map(|param| param.name.to_string()).collect();
+        let params: Vec<String> = flow.signature.params.iter().map(|param| param.name.to_string()).collect();
         let name = flow.function.name.name.clone();
         let Some(argument) = &arg.name else {
             let given = call.args.iter().filter(|arg| arg.name.is_none()).count();
@@ -347,9 +346,8 @@ fn bundle(flow: &Flow<'_>, mut outputs: Vec<(Option<Arc<str>>, Value)>) -> Value
     match outputs.len() {
         0 => Value::nothing(),
         1 => outputs.pop().map_or(Value::Poison, |(_, value)| value),
-        _ => Value::Bundle(Arc::new(Bundle {
-            flow: flow.function.name.name.as_str().into(),
-            items: outputs,
-        })),
+        _ => {
+            Value::Bundle(Arc::new(Bundle { flow: flow.function.name.name.as_str().into(), items: outputs }))
+        }
     }
 }

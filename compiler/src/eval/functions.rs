@@ -120,7 +120,8 @@ impl Function {
             (Kind::Zip, args) => zip(args, most),
             (Kind::Enumerate, [Value::List(items)]) => {
                 let places = (0..).map(Value::Int);
-                let pairs = places.zip(items.iter()).map(|(place, item)| Value::tuple(vec![place, item.clone()]));
+                let pairs =
+                    places.zip(items.iter()).map(|(place, item)| Value::tuple(vec![place, item.clone()]));
                 Ok(Value::list(pairs.collect()))
             }
             (Kind::Enumerate, _) => Err("takes a list".to_owned()),
@@ -138,7 +139,8 @@ impl Function {
         if (least..=most).contains(&given) {
             return Ok(());
         }
-        let arguments = |count: usize| if count == 1 { "1 argument".to_owned() } else { format!("{count} arguments") };
+        let arguments =
+            |count: usize| if count == 1 { "1 argument".to_owned() } else { format!("{count} arguments") };
         Err(match (least, most) {
             (least, MANY) => format!("takes at least {}, not {given}", arguments(least)),
             (least, most) if least == most => format!("takes {}, not {given}", arguments(least)),
@@ -203,7 +205,8 @@ fn extreme(args: &[Value], wanted: Ordering) -> Result {
     let (Some(first), true) = (items.first(), numbers) else {
         return Err(if items.is_empty() { "takes at least one number" } else { NUMBERS }.to_owned());
     };
-    let found = items.iter().fold(first, |best, item| if order(item, best) == Some(wanted) { item } else { best });
+    let found =
+        items.iter().fold(first, |best, item| if order(item, best) == Some(wanted) { item } else { best });
     let float = items.iter().any(|item| matches!(item, Value::Float(_)));
     match (found, float) {
         (Value::Int(value), true) => Ok(Value::Float(*value as f64)),

@@ -175,7 +175,8 @@ impl<'a> Evaluator<'a> {
 
     /// The module of the library that a path names.
     fn std_module(&mut self, segments: &[Ident]) -> Option<ModuleId> {
-        let is = |file: &StdFile| file.path.split("::").eq(segments.iter().map(|segment| segment.name.as_str()));
+        let is =
+            |file: &StdFile| file.path.split("::").eq(segments.iter().map(|segment| segment.name.as_str()));
         let id = self.sources.files.len() + std_files().iter().position(is)?;
         self.load_module(id);
         Some(id)
@@ -205,10 +206,8 @@ impl<'a> Evaluator<'a> {
             return Def::Broken;
         }
         let names = self.module(module).names.iter();
-        let items: Vec<String> = names
-            .filter(|(_, named)| named.kind == Kind::Item)
-            .map(|(name, _)| (*name).to_owned())
-            .collect();
+        let items: Vec<String> =
+            names.filter(|(_, named)| named.kind == Kind::Item).map(|(name, _)| (*name).to_owned()).collect();
         let span = self.place(name.span).into();
         self.error(NameError::UnknownItem {
             module: module_name.to_owned(),

@@ -92,7 +92,12 @@ mod tests {
 
     #[test]
     fn draws_stay_in_their_range_and_repeat() {
-        let draws = |beginning| (0..100).map(|_| beginning).scan(chance(beginning), |chance, _| Some(chance.between(-2, 3))).collect::<Vec<_>>();
+        let draws = |beginning| {
+            (0..100)
+                .map(|_| beginning)
+                .scan(chance(beginning), |chance, _| Some(chance.between(-2, 3)))
+                .collect::<Vec<_>>()
+        };
         let drawn = draws(7);
         assert!((-2..=3).all(|value| drawn.contains(&value)), "{drawn:?}");
         assert!(drawn.iter().all(|value| (-2..=3).contains(value)));

@@ -71,7 +71,10 @@ pub(super) fn equal(left: &Value, right: &Value) -> bool {
         }
         (Value::Record(left), Value::Record(right)) => {
             left.len() == right.len()
-                && left.iter().zip(right.iter()).all(|(left, right)| left.0 == right.0 && equal(&left.1, &right.1))
+                && left
+                    .iter()
+                    .zip(right.iter())
+                    .all(|(left, right)| left.0 == right.0 && equal(&left.1, &right.1))
         }
         _ => left == right,
     }

@@ -65,7 +65,8 @@ impl<'a> Evaluator<'a> {
     }
 
     fn is_random(&mut self, default: Option<&ast::Expr>) -> bool {
-        let random = default.is_some_and(|default| matches!(&default.kind, ExprKind::Name(name) if name == "random"));
+        let random =
+            default.is_some_and(|default| matches!(&default.kind, ExprKind::Name(name) if name == "random"));
         random && !self.visible().any(|name| name == "random")
     }
 
@@ -89,7 +90,13 @@ impl<'a> Evaluator<'a> {
     }
 
     /// The value of a param: what is set, else its default.
-    fn bind(&mut self, param: &'a ast::Param, ty: &Type, default: Option<(Value, Place)>, drawn: bool) -> Bound {
+    fn bind(
+        &mut self,
+        param: &'a ast::Param,
+        ty: &Type,
+        default: Option<(Value, Place)>,
+        drawn: bool,
+    ) -> Bound {
         let name = param.name.name.clone();
         let declared = self.place(param.name.span);
         let set = self.options.params.get(&name);
@@ -278,7 +285,8 @@ fn choice(value: &ChoiceValue) -> Value {
 
 fn read_choice(values: &[ChoiceValue], text: &str) -> Value {
     let number = text.parse::<i128>().ok();
-    let chosen = values.iter().find(|value| matches!(value, ChoiceValue::Int(known) if Some(*known) == number));
+    let chosen =
+        values.iter().find(|value| matches!(value, ChoiceValue::Int(known) if Some(*known) == number));
     chosen.map_or_else(|| Value::text(text), choice)
 }
 

@@ -31,14 +31,9 @@ pub(super) struct Loaded<'a> {
 }
 
 /// Reads all files that a program uses, directly or through others.
-pub(super) fn load<'a>(
-    program: &'a ast::File,
-    world: &dyn World,
-    found: &mut Findings,
-) -> Sources<'a> {
+pub(super) fn load<'a>(program: &'a ast::File, world: &dyn World, found: &mut Findings) -> Sources<'a> {
     let root = Loaded { ast: Cow::Borrowed(program), source: None, uses: BTreeMap::new(), damaged: false };
-    let mut loader =
-        Loader { world, found, files: vec![root], known: BTreeMap::new(), open: Vec::new() };
+    let mut loader = Loader { world, found, files: vec![root], known: BTreeMap::new(), open: Vec::new() };
     loader.uses(0, "");
     Sources { files: loader.files }
 }
@@ -89,7 +84,12 @@ impl Loader<'_, '_> {
             return Ok(known);
         }
         if self.open.len() >= DEPTH {
-            return Err(bad(used, format!("files use one another more than {DEPTH} deep"), "use fewer", place));
+            return Err(bad(
+                used,
+                format!("files use one another more than {DEPTH} deep"),
+                "use fewer",
+                place,
+            ));
         }
         let text = self.world.source(&path).map_err(|error| unreadable(used, error, place))?;
         let source = SourceFile::new(path.clone(), text);
@@ -130,7 +130,12 @@ fn resolve(path: &str, used: &str, place: Place) -> Result<String, CompileError>
             "" | "." => {}
             ".." if parts.pop().is_none() => {
                 let help = "move the file into the folder of the program, or below it";
-                return Err(bad(used, "it lies outside of the folder of the program".to_owned(), help, place));
+                return Err(bad(
+                    used,
+                    "it lies outside of the folder of the program".to_owned(),
+                    help,
+                    place,
+                ));
             }
             ".." => {}
             part => parts.push(part),

@@ -170,7 +170,8 @@ impl<'a> Evaluator<'a> {
     fn assert(&mut self, assert: &'a ast::Assert) {
         let condition = self.expr(&assert.condition, &Hint::Nameless);
         let place = self.place(assert.condition.span);
-        let message = assert.message.as_ref().map(|message| (self.expr(message, &Hint::Nameless), message.span));
+        let message =
+            assert.message.as_ref().map(|message| (self.expr(message, &Hint::Nameless), message.span));
         let message = match message {
             None => "an assertion does not hold".to_owned(),
             Some((Value::Str(text), _)) => text.to_string(),

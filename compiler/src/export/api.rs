@@ -118,8 +118,10 @@ impl<'a> Exporter<'a> {
                 Some(Json::Array(items?))
             }
             Value::Record(fields) => {
-                let fields: Option<Vec<(String, Json)>> =
-                    fields.iter().map(|(name, field)| Some((name.to_string(), self.inner(field, arg)?))).collect();
+                let fields: Option<Vec<(String, Json)>> = fields
+                    .iter()
+                    .map(|(name, field)| Some((name.to_string(), self.inner(field, arg)?)))
+                    .collect();
                 Some(Json::Object(fields?))
             }
             Value::Link { call, slot } => {
@@ -167,8 +169,8 @@ fn literal(literal: &Literal) -> Json {
         Literal::Bool(value) => Json::Bool(*value),
         Literal::String(text) => Json::String(text.to_string()),
         Literal::List(items) => Json::Array(items.iter().map(self::literal).collect()),
-        Literal::Record(fields) => {
-            Json::Object(fields.iter().map(|(name, field)| (name.to_string(), self::literal(field))).collect())
-        }
+        Literal::Record(fields) => Json::Object(
+            fields.iter().map(|(name, field)| (name.to_string(), self::literal(field))).collect(),
+        ),
     }
 }

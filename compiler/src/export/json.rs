@@ -23,7 +23,9 @@ fn value(out: &mut String, json: &Json, level: usize) {
         }
         Json::Float(value) => float(out, *value),
         Json::String(text) => string(out, text),
-        Json::Array(items) => sequence(out, ('[', ']'), items, level, |out, item| value(out, item, level + 1)),
+        Json::Array(items) => {
+            sequence(out, ('[', ']'), items, level, |out, item| value(out, item, level + 1))
+        }
         Json::Object(fields) => sequence(out, ('{', '}'), fields, level, |out, (name, field)| {
             string(out, name);
             out.push_str(": ");
