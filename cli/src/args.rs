@@ -1,8 +1,14 @@
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use bytesize::ByteSize;
-use clap::{Args as ClapArgs, Parser, Subcommand};
-use floe_driver::{Device, Folders, Options, PassList, Precision, Target};
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
+use floe_driver::{
+    Binding, CivilTime, Device, Folders, Options, PassList, Pick, Precision, Source, Target, binding,
+    parse_time, read_source,
+};
+
+use crate::report::{Exit, unreadable};
 
 /// Compiles generative-AI workflows and runs them.
 #[derive(Debug, Parser)]
@@ -18,8 +24,12 @@ pub(crate) enum Command {
     Check(CheckArgs),
     /// Explain an error by its code
     Explain(ExplainArgs),
+    /// Write a program as a workflow of ComfyUI
+    Export(ExportArgs),
     /// Give programs the one style
     Fmt(FmtArgs),
+    /// Make a program of a ComfyUI workflow: JSON, or a picture that carries it
+    Import(ImportArgs),
     /// List nodes, or show one
     Nodes(NodesArgs),
     /// Show the plan of a program: what runs, in which order, where in memory
@@ -28,12 +38,66 @@ pub(crate) enum Command {
     Run(RunArgs),
 }
 
+/// How programs are read.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct SourceArgs {
+    /// Refuse files, and texts inside of pictures, that are larger
+    #[arg(long, value_name = "SIZE", default_value = "64MiB")]
+    max_size: ByteSize,
+}
+
+impl SourceArgs {
+    /// Reads a program of any form.
+    pub(crate) fn read(&self, file: &Path) -> Result<Source, Exit> {
+        read_source(file, self.max_size.as_u64()).map_err(unreadable)
+    }
+}
+
+/// What a program is bound with.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct BindArgs {
+    /// Give a param a value; `random` draws one
+    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = assignment)]
+    set: Vec<(String, String)>,
+    /// Which alternative of `dynamic("{a|b}")` to take
+    #[arg(long, value_enum, default_value_t = PickArg::Random)]
+    pick: PickArg,
+    /// The time that `now(…)` writes, such as 2026-01-02T03:04:05Z; the current one unless it is given
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    now: Option<CivilTime>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum PickArg {
+    First,
+    Random,
+}
+
+impl BindArgs {
+    fn params(&self) -> BTreeMap<String, String> {
+        self.set.iter().cloned().collect()
+    }
+
+    fn binding(&self) -> Binding {
+        let pick = match self.pick {
+            PickArg::First => Pick::First,
+            PickArg::Random => Pick::Random,
+        };
+        binding(pick, self.now)
+    }
+
+    /// Options of what depends on nothing else.
+    pub(crate) fn options(&self) -> Options {
+        let target = Target { device: Device::Cpu, memory: None, precision: Precision::F32 };
+        Options { passes: PassList::all(), target, params: self.params(), binding: self.binding() }
+    }
+}
+
 /// What a compilation depends on.
 #[derive(Debug, ClapArgs)]
 pub(crate) struct CompileArgs {
-    /// Give a param a value
-    #[arg(long = "set", value_name = "NAME=VALUE", value_parser = assignment)]
-    set: Vec<(String, String)>,
+    #[command(flatten)]
+    pub(crate) bind: BindArgs,
     /// Memory that the plan may take, such as 8GiB
     #[arg(long, value_name = "SIZE")]
     memory: Option<ByteSize>,
@@ -49,7 +113,7 @@ impl CompileArgs {
             memory: self.memory.map(|size| size.as_u64()),
             precision: Precision::F32,
         };
-        Options { passes: self.passes.clone(), target, params: self.set.iter().cloned().collect() }
+        Options { passes: self.passes.clone(), target, ..self.bind.options() }
     }
 }
 
@@ -75,9 +139,13 @@ impl FolderArgs {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct CheckArgs {
-    /// Programs
+    /// Programs: `.flow`, ComfyUI's `.json`, a `.png`, `.webp` or `.jpg` that carries one; `-` is standard input
     #[arg(required = true, value_name = "FILE")]
     pub(crate) files: Vec<PathBuf>,
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+    #[command(flatten)]
+    pub(crate) bind: BindArgs,
     #[command(flatten)]
     pub(crate) folders: FolderArgs,
 }
@@ -96,6 +164,60 @@ pub(crate) struct FmtArgs {
     /// Change nothing: list the files that would change, and exit with 1 if there are any
     #[arg(long)]
     pub(crate) check: bool,
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ImportArgs {
+    /// The workflow: JSON as ComfyUI saves or exports it, or a PNG, WebP or JPEG that carries it; `-` is standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Write the program there instead of to standard output; a file that is there is kept
+    #[arg(short, long, value_name = "OUT")]
+    pub(crate) output: Option<PathBuf>,
+    /// Replace OUT if it is there
+    #[arg(long, requires = "output")]
+    pub(crate) force: bool,
+    /// Keep the ids of nodes, as `@id`, so that an export has them again
+    #[arg(long)]
+    pub(crate) ids: bool,
+    /// Keep places and titles of nodes, as `@pos` and `@label`
+    #[arg(long)]
+    pub(crate) layout: bool,
+    /// Make params of what people edit: prompts, seeds, sizes, input files
+    #[arg(long)]
+    pub(crate) params: bool,
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct ExportArgs {
+    /// The program: `.flow`, ComfyUI's `.json`, a picture that carries one; `-` is standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// What to write
+    #[arg(long, value_enum)]
+    pub(crate) format: ExportFormat,
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+    #[command(flatten)]
+    pub(crate) bind: BindArgs,
+    #[command(flatten)]
+    pub(crate) folders: FolderArgs,
+    /// Write it there
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+}
+
+/// Formats of workflows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportFormat {
+    /// The prompt that ComfyUI's server takes
+    Api,
+    /// The file that ComfyUI's editor opens
+    Ui,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -106,9 +228,11 @@ pub(crate) struct NodesArgs {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct PlanArgs {
-    /// The program
+    /// The program: `.flow`, ComfyUI's `.json`, a picture that carries one; `-` is standard input
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
     #[command(flatten)]
     pub(crate) compile: CompileArgs,
     #[command(flatten)]
@@ -123,9 +247,12 @@ pub(crate) struct PlanArgs {
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct RunArgs {
-    /// The program, or a plan (`.plan.ron`)
+    /// The program: `.flow`, ComfyUI's `.json`, a picture that carries one; `-` is standard input. Or a plan
+    /// (`.plan.ron`). A picture that Floe made is made anew with the params that it was made with
     #[arg(value_name = "FILE|PLAN")]
     pub(crate) file: PathBuf,
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
     #[command(flatten)]
     pub(crate) compile: CompileArgs,
     #[command(flatten)]

@@ -1,19 +1,16 @@
-use std::collections::BTreeMap;
-
-use floe_driver::{Device, Options, PassList, Precision, Target, check as check_source, read_source};
+use floe_driver::check as check_source;
 
 use crate::args::CheckArgs;
-use crate::report::{Exit, failed, unreadable, warn};
+use crate::report::{Exit, failed, warn};
 
 pub(crate) fn check(args: &CheckArgs) -> Result<(), Exit> {
-    let target = Target { device: Device::Cpu, memory: None, precision: Precision::F32 };
-    let options = Options { passes: PassList::all(), target, params: BTreeMap::new() };
+    let options = args.bind.options();
     let mut worst = None;
     for file in &args.files {
-        let source = match read_source(file) {
+        let source = match args.source.read(file) {
             Ok(source) => source,
-            Err(error) => {
-                worst = Some(unreadable(error));
+            Err(exit) => {
+                worst = Some(exit);
                 continue;
             }
         };

@@ -1,6 +1,6 @@
 use std::path::Path;
 
-use floe_driver::{SourceFile, format, read_source, read_stdin, replace};
+use floe_driver::{STDIN, SourceFile, format, replace};
 
 use crate::args::FmtArgs;
 use crate::report::{Exit, failed, say, unreadable};
@@ -9,7 +9,7 @@ use crate::report::{Exit, failed, say, unreadable};
 pub(crate) fn fmt(args: &FmtArgs) -> Result<(), Exit> {
     let mut worst = None;
     for file in &args.files {
-        if let Err(exit) = format_file(file, args.check) {
+        if let Err(exit) = format_file(file, args) {
             // A wrong program weighs more than a machine that lacks a file.
             worst = if worst == Some(Exit::Program) { worst } else { Some(exit) };
         }
@@ -17,16 +17,15 @@ pub(crate) fn fmt(args: &FmtArgs) -> Result<(), Exit> {
     worst.map_or(Ok(()), Err)
 }
 
-fn format_file(file: &Path, check: bool) -> Result<(), Exit> {
-    let piped = file == Path::new("-");
-    let source = if piped { read_stdin() } else { read_source(file) }.map_err(unreadable)?;
+fn format_file(file: &Path, args: &FmtArgs) -> Result<(), Exit> {
+    let source = args.source.read(file)?;
     let text = format(&source).map_err(failed)?;
-    if check {
-        return report_change(&source, &text);
+    if args.check {
+        return report_change(source.file(), &text);
     }
-    if piped {
+    if file == Path::new(STDIN) {
         say(&text);
-    } else if text != source.text() {
+    } else if text != source.file().text() {
         replace(file, &text).map_err(unreadable)?;
     }
     Ok(())

@@ -4,7 +4,9 @@
 mod args;
 mod check;
 mod explain;
+mod export;
 mod fmt;
+mod import;
 mod nodes;
 mod plan;
 mod report;
@@ -22,7 +24,9 @@ fn main() -> ExitCode {
     let done = match args.command {
         Command::Check(args) => check::check(&args),
         Command::Explain(args) => explain::explain(&args),
+        Command::Export(args) => export::export(&args),
         Command::Fmt(args) => fmt::fmt(&args),
+        Command::Import(args) => import::import(&args),
         Command::Nodes(args) => nodes::nodes(&args),
         Command::Plan(args) => plan::plan(&args),
         Command::Run(args) => run::run(&args),

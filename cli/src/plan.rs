@@ -1,16 +1,17 @@
 use std::fs;
 
-use floe_driver::{compile, read_source};
+use floe_driver::compile;
 
 use crate::args::PlanArgs;
-use crate::report::{Exit, failed, say, unreadable, warn};
+use crate::report::{Exit, drawn, failed, say, warn};
 
 pub(crate) fn plan(args: &PlanArgs) -> Result<(), Exit> {
-    let source = read_source(&args.file).map_err(unreadable)?;
+    let source = args.source.read(&args.file)?;
     let folders = args.folders.folders(&args.file);
     let compilation = compile(&source, &folders, &args.compile.options()).map_err(failed)?;
     warn(compilation.warnings);
     let compiled = compilation.compiled;
+    drawn(&compiled.drawn);
     if args.explain {
         say(&format!("graph\n{}\n", compiled.graph));
         let mut before = compiled.graph;

@@ -46,6 +46,13 @@ pub(crate) fn say(text: &str) {
     let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
+/// Shows the params that were drawn at random, so that the run can be repeated.
+pub(crate) fn drawn(params: &[(String, String)]) {
+    for (name, value) in params {
+        eprintln!("{name} = {value}");
+    }
+}
+
 /// Shows warnings.
 pub(crate) fn warn(reports: Vec<Report>) {
     for report in reports {

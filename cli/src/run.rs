@@ -6,23 +6,23 @@ use std::thread::available_parallelism;
 
 use bytesize::ByteSize;
 use floe_driver::{
-    Event, Isa, Machine, Plan, Pool, RunOptions, SourceFile, compile, is_plan, read_plan, read_source,
-    run as run_plan,
+    Event, Isa, Machine, Plan, Pool, RunOptions, Source, compile, is_plan, read_plan, run as run_plan,
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::args::RunArgs;
-use crate::report::{Exit, failed, run_failed, say, unreadable, warn};
+use crate::report::{Exit, drawn, failed, run_failed, say, unreadable, warn};
 
 pub(crate) fn run(args: &RunArgs) -> Result<(), Exit> {
     let mut folders = args.folders.folders(&args.file);
     folders.output.clone_from(&args.output);
-    let (plan, source): (Plan, Option<SourceFile>) = if is_plan(&args.file) {
+    let (plan, source): (Plan, Option<Source>) = if is_plan(&args.file) {
         (read_plan(&args.file).map_err(unreadable)?, None)
     } else {
-        let source = read_source(&args.file).map_err(unreadable)?;
+        let source = args.source.read(&args.file)?;
         let compilation = compile(&source, &folders, &args.compile.options()).map_err(failed)?;
         warn(compilation.warnings);
+        drawn(&compilation.compiled.drawn);
         (compilation.compiled.plan, Some(source))
     };
     let threads = args.threads.map_or_else(|| available_parallelism().map_or(1, usize::from), usize::from);
@@ -39,7 +39,7 @@ pub(crate) fn run(args: &RunArgs) -> Result<(), Exit> {
 
     let bar = bar();
     let options = RunOptions {
-        source: source.as_ref().map(SourceFile::text),
+        source: source.as_ref(),
         file: args.file_out.as_deref(),
         progress: &|done, total| {
             bar.set_length(total as u64);

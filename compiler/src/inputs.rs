@@ -78,6 +78,25 @@ impl<'c> Args<'c> {
         choices.iter().find(|choice| choice.key == key)
     }
 
+    /// The names of declared inputs that an argument of this name may have meant: those below the same choice.
+    pub(crate) fn beside(&self, name: &str) -> Vec<String> {
+        let below = |outer: &str, inputs: &[InputDecl]| {
+            inputs
+                .iter()
+                .filter(|input| !input.hidden)
+                .map(|input| format!("{outer}{}", input.name))
+                .collect()
+        };
+        let Some((outer, _)) = name.rsplit_once('.') else { return below("", &self.call.decl.inputs) };
+        match self.input(outer) {
+            Found::Input(input) => match self.choice(input, outer) {
+                Some(choice) => below(&format!("{outer}."), &choice.inputs),
+                None => Vec::new(),
+            },
+            _ => below("", &self.call.decl.inputs),
+        }
+    }
+
     /// The sockets of a growing input that are given, in the order of the text.
     pub(crate) fn grown(&self, name: &str) -> impl Iterator<Item = &'c Arg> {
         let below = move |arg: &&Arg| arg.name.strip_prefix(name).is_some_and(|rest| rest.starts_with('.'));

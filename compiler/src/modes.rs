@@ -8,7 +8,7 @@ use std::collections::HashMap;
 
 use floe_lang::decl::{InputDecl, Type};
 
-use crate::flat::{Call, CallId, Flat, Mode, Value};
+use crate::flat::{Arg, Call, CallId, Flat, Mode, Value};
 use crate::inputs::{Args, Found};
 use crate::types::accepts;
 
@@ -25,10 +25,19 @@ pub(crate) fn apply(flat: &mut Flat) {
         }
     }
     for (index, args) in changed {
+        let given = std::mem::take(&mut flat.calls[index].args);
+        let (mut kept, mut cut) = (Vec::with_capacity(given.len()), Vec::new());
+        for (arg, value) in given.into_iter().zip(args) {
+            match (value, &arg.value) {
+                (Some(value), _) => kept.push(Arg { value, ..arg }),
+                (None, Value::Link { call, .. } | Value::Outputs(call)) => {
+                    cut.push((arg.name, flat.call(*call).place));
+                }
+                (None, _) => {}
+            }
+        }
         let call = &mut flat.calls[index];
-        let values = call.args.drain(..).zip(args);
-        call.args =
-            values.filter_map(|(arg, value)| Some(crate::flat::Arg { value: value?, ..arg })).collect();
+        (call.args, call.cut) = (kept, cut);
     }
     let calls = &flat.calls;
     flat.effects.retain(|effect| calls[effect.index()].mode == Mode::On);

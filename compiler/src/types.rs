@@ -163,6 +163,13 @@ pub(crate) fn describe(flat: &Flat, value: &Value) -> String {
     }
 }
 
+/// What a value is, in words that say why it is not what is wanted.
+pub(crate) fn describe_for(flat: &Flat, want: &Type, value: &Value) -> String {
+    let (Type::List(inner), Value::List(items)) = (want, value) else { return describe(flat, value) };
+    let odd = items.iter().find(|item| !inner.iter().all(|want| fits(flat, want, item)));
+    odd.map_or_else(|| describe(flat, value), |odd| format!("a list with {} in it", describe(flat, odd)))
+}
+
 /// What to do about a value of the wrong type, both in words.
 pub(crate) fn mismatch_help(want: &str, got: &str) -> String {
     let help = match (want, got) {

@@ -1,10 +1,12 @@
 //! Text to plan, with every message ready to be shown.
 
-use floe_compiler::{Compiled, Files, Options};
-use floe_lang::{SourceFile, parse};
-use miette::{Diagnostic, Report};
+use floe_compiler::{Checked, Compiled, Files, Options};
+use miette::Report;
 
 use crate::folders::Folders;
+use crate::front::{front, reports};
+use crate::import::ImportOptions;
+use crate::source::Source;
 
 /// A compiled program and what there was to say about it.
 #[derive(Debug)]
@@ -30,54 +32,78 @@ pub struct Failure {
 ///
 /// # Errors
 /// All errors of the program at once.
-pub fn compile(source: &SourceFile, folders: &Folders, options: &Options) -> Result<Compilation, Failure> {
-    let parsed = parse(source);
-    if !parsed.errors.is_empty() {
-        return Err(syntax(source, parsed.errors));
-    }
-    let checked = floe_compiler::compile(&parsed.ast, options, folders);
-    let files = Files::new(source.clone(), checked.files);
-    let warnings = reports(&files, checked.warnings);
-    match checked.value {
-        Some(compiled) => Ok(Compilation { compiled, warnings }),
-        None => Err(semantic(&files, checked.errors, warnings)),
-    }
+pub fn compile(source: &Source, folders: &Folders, options: &Options) -> Result<Compilation, Failure> {
+    let front = front(source, ImportOptions::default())?;
+    let checked = floe_compiler::compile(&front.ast, &with_params(source, options), folders);
+    let (compiled, warnings) = judged(source, front.warnings, checked)?;
+    Ok(Compilation { compiled, warnings })
 }
 
 /// Checks a program without planning it.
 ///
 /// # Errors
 /// All errors of the program at once.
-pub fn check(source: &SourceFile, folders: &Folders, options: &Options) -> Result<Vec<Report>, Failure> {
-    let parsed = parse(source);
-    if !parsed.errors.is_empty() {
-        return Err(syntax(source, parsed.errors));
-    }
-    let checked = floe_compiler::check(&parsed.ast, options, folders);
-    let files = Files::new(source.clone(), checked.files);
-    let warnings = reports(&files, checked.warnings);
-    match checked.value {
-        Some(_) => Ok(warnings),
-        None => Err(semantic(&files, checked.errors, warnings)),
-    }
+pub fn check(source: &Source, folders: &Folders, options: &Options) -> Result<Vec<Report>, Failure> {
+    let front = front(source, ImportOptions::default())?;
+    let checked = floe_compiler::check(&front.ast, &with_params(source, options), folders);
+    Ok(judged(source, front.warnings, checked)?.1)
 }
 
-/// Names that a damaged statement would have defined are missing: only syntax is worth reporting then.
-pub(crate) fn syntax(source: &SourceFile, errors: Vec<floe_lang::SyntaxError>) -> Failure {
-    let files = Files::new(source.clone(), []);
-    Failure { errors: errors.len(), machine: false, reports: reports(&files, errors) }
+/// A program in another format.
+#[derive(Debug)]
+pub struct Exported {
+    /// The text.
+    pub text: String,
+    /// Warnings, ready to be shown.
+    pub warnings: Vec<Report>,
 }
 
-fn semantic(files: &Files, errors: Vec<floe_compiler::CompileError>, warnings: Vec<Report>) -> Failure {
+/// Evaluates a program and writes it in the format of ComfyUI's server.
+///
+/// # Errors
+/// All errors of the program that keep it from being evaluated or written.
+pub fn export_api(source: &Source, folders: &Folders, options: &Options) -> Result<Exported, Failure> {
+    let front = front(source, ImportOptions::default())?;
+    let checked = floe_compiler::export::export_api(&front.ast, &with_params(source, options), folders);
+    let (text, warnings) = judged(source, front.warnings, checked)?;
+    Ok(Exported { text, warnings })
+}
+
+/// Evaluates a program and writes it as a file that ComfyUI's editor opens.
+///
+/// # Errors
+/// All errors of the program that keep it from being evaluated or written.
+pub fn export_ui(source: &Source, folders: &Folders, options: &Options) -> Result<Exported, Failure> {
+    let front = front(source, ImportOptions::default())?;
+    let checked = floe_compiler::export::export_ui(&front.ast, &with_params(source, options), folders);
+    let (text, warnings) = judged(source, front.warnings, checked)?;
+    Ok(Exported { text, warnings })
+}
+
+/// Options with the params that the program came with, where the options say nothing else.
+fn with_params(source: &Source, options: &Options) -> Options {
+    let mut options = options.clone();
+    for (name, value) in source.params() {
+        options.params.entry(name.clone()).or_insert_with(|| value.clone());
+    }
+    options
+}
+
+/// What the compiler made, with all warnings; or all errors.
+fn judged<T>(
+    source: &Source,
+    mut warnings: Vec<Report>,
+    checked: Checked<T>,
+) -> Result<(T, Vec<Report>), Failure> {
     use floe_compiler::CompileError::{MissingFile, OutOfMemory};
-    let machine = errors.iter().all(|error| matches!(error, MissingFile { .. } | OutOfMemory { .. }));
-    let count = errors.len();
-    let mut all = reports(files, errors);
+    let files = Files::new(source.file().clone(), checked.files);
+    warnings.extend(reports(&files, checked.warnings));
+    if let Some(value) = checked.value {
+        return Ok((value, warnings));
+    }
+    let machine = checked.errors.iter().all(|error| matches!(error, MissingFile { .. } | OutOfMemory { .. }));
+    let errors = checked.errors.len();
+    let mut all = reports(&files, checked.errors);
     all.extend(warnings);
-    Failure { reports: all, errors: count, machine }
-}
-
-fn reports<E: Diagnostic + Send + Sync + 'static>(files: &Files, errors: Vec<E>) -> Vec<Report> {
-    let files = std::sync::Arc::new(files.clone());
-    errors.into_iter().map(|error| Report::new(error).with_source_code(files.clone())).collect()
+    Err(Failure { reports: all, errors, machine })
 }

@@ -1,3 +1,4 @@
+use floe_lang::comfy::picture::PictureError;
 use floe_runtime::RunError;
 use miette::Diagnostic;
 use thiserror::Error;
@@ -7,29 +8,82 @@ use thiserror::Error;
 #[allow(missing_docs, reason = "the fields are the facts that the messages name")]
 pub enum DriverError {
     #[error("`{path}` cannot be read: {reason}")]
-    #[diagnostic(code(source::unreadable), help("give the path of a `.flow` program or of a plan"))]
+    #[diagnostic(
+        code(source::unreadable),
+        help("give the path of a program, a workflow, a picture or a plan; `-` reads standard input")
+    )]
     Unreadable { path: String, reason: String },
 
     #[error("`{path}` has {bytes} bytes; sources of more than {limit} are refused")]
-    #[diagnostic(code(source::too_large), help("give the path of a `.flow` program or of a plan"))]
+    #[diagnostic(
+        code(source::too_large),
+        help("programs and workflows are small; if this is one, allow more with `--max-size`")
+    )]
     TooLarge { path: String, bytes: u64, limit: u64 },
 
     #[error("`{path}` is not text")]
-    #[diagnostic(code(source::not_text), help("a program is a text file in UTF-8"))]
+    #[diagnostic(
+        code(source::not_text),
+        help("a program is text in UTF-8, a workflow JSON or a PNG, WebP or JPEG that carries it")
+    )]
     NotText { path: String },
 
     #[error("`{path}` cannot be written: {reason}")]
     #[diagnostic(code(source::unwritable), help("make the file and its folder writable"))]
     Unwritable { path: String, reason: String },
 
+    #[error("`{path}` is there already and would be lost")]
+    #[diagnostic(code(source::exists), help("give another path, or `--force` to replace it"))]
+    Exists { path: String },
+
+    #[error("`{path}` is no `.flow` file but {found}")]
+    #[diagnostic(
+        code(source::not_flow),
+        help(
+            "only the text of programs has a style; make a program of it with `floe import {path} -o OUT.flow`"
+        )
+    )]
+    NotFlow { path: String, found: &'static str },
+
     #[error("`{path}` is no plan: {reason}")]
     #[diagnostic(code(source::bad_plan), help("make it anew with `floe plan FILE -o {path}`"))]
     BadPlan { path: String, reason: String },
+
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Picture(BadPicture),
+}
+
+/// A picture that gives no workflow.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("`{path}`: {error}")]
+pub struct BadPicture {
+    /// The picture.
+    pub path: String,
+    /// Why.
+    pub error: PictureError,
+}
+
+impl Diagnostic for BadPicture {
+    fn code<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
+        self.error.code()
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
+        self.error.help()
+    }
 }
 
 /// Codes of the errors of reading sources; each has a page.
-pub const CODES: [&str; 5] =
-    ["source::unreadable", "source::too_large", "source::not_text", "source::unwritable", "source::bad_plan"];
+pub const CODES: [&str; 7] = [
+    "source::unreadable",
+    "source::too_large",
+    "source::not_text",
+    "source::unwritable",
+    "source::exists",
+    "source::not_flow",
+    "source::bad_plan",
+];
 
 /// A failed run as a diagnostic.
 #[derive(Debug, Error)]

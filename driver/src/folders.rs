@@ -12,6 +12,8 @@ use floe_formats::{FormatError, Header, PictureSize, detect, header_len, picture
 use floe_runtime::Models;
 use floe_stdlib::{FileError, ModelFile, World};
 
+use crate::source::read_text;
+
 /// Folders deeper than this are not searched for names to suggest.
 const DEPTH: usize = 8;
 
@@ -27,6 +29,8 @@ pub struct Folders {
     pub input: Vec<PathBuf>,
     /// Where results go.
     pub output: PathBuf,
+    /// The folder of the program, below which the files lie that it uses.
+    pub program: Option<PathBuf>,
     /// Headers read so far.
     headers: RefCell<BTreeMap<(String, String), Arc<ModelFile>>>,
     /// Sizes of pictures read so far: the compiler asks before and after its passes, and must hear the same.
@@ -36,7 +40,8 @@ pub struct Folders {
 impl Folders {
     /// Folders to read models and pictures from, and one for results.
     pub fn new(models: Vec<PathBuf>, input: Vec<PathBuf>, output: PathBuf) -> Folders {
-        Folders { models, input, output, headers: RefCell::default(), sizes: RefCell::default() }
+        let (headers, sizes) = (RefCell::default(), RefCell::default());
+        Folders { models, input, output, program: None, headers, sizes }
     }
 
     /// The usual folders of a program: `models` and `input` in the current folder and beside the program, `output` in
@@ -48,7 +53,8 @@ impl Folders {
             folders.dedup();
             folders
         };
-        Folders::new(both("models"), both("input"), "output".into())
+        let folders = Folders::new(both("models"), both("input"), "output".into());
+        Folders { program: Some(beside), ..folders }
     }
 
     fn find(&self, roots: &[PathBuf], folder: &str, name: &str) -> Result<PathBuf, FileError> {
@@ -102,6 +108,21 @@ impl World for Folders {
             picture_size(&bytes).map_err(|error| FileError::Format { name: name.to_owned(), error })?;
         self.sizes.borrow_mut().insert(name.to_owned(), size);
         Ok(size)
+    }
+
+    fn source(&self, path: &str) -> Result<String, FileError> {
+        let outside = || FileError::Outside { folder: ".".to_owned(), name: path.to_owned() };
+        let roots: Vec<PathBuf> = self.program.iter().cloned().collect();
+        let found = self.find(&roots, ".", path)?;
+        // A link may lead anywhere: what counts is where the file really lies.
+        let real =
+            |path: &Path| fs::canonicalize(if path.as_os_str().is_empty() { Path::new(".") } else { path });
+        match (real(&found), roots.first().map(|root| real(root))) {
+            (Ok(file), Some(Ok(root))) if file.starts_with(&root) => {}
+            _ => return Err(outside()),
+        }
+        read_text(&found)
+            .map_err(|error| FileError::Unreadable { name: path.to_owned(), reason: error.to_string() })
     }
 }
 
@@ -185,6 +206,24 @@ mod tests {
         for name in ["../../secret", "/etc/passwd", "", "a/../../../secret"] {
             let error = World::model(&folders, "checkpoints", name).unwrap_err();
             assert!(matches!(error, FileError::Outside { .. }), "{name}: {error}");
+        }
+    }
+
+    #[test]
+    fn used_files_lie_below_the_folder_of_the_program() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = root.path().join("program");
+        fs::create_dir_all(folder.join("sub")).unwrap();
+        fs::write(root.path().join("secret.flow"), "x").unwrap();
+        fs::write(folder.join("sub/styles.flow"), "edition 1\n").unwrap();
+        let folders = Folders::of(&folder.join("main.flow"));
+        assert_eq!(folders.source("sub/styles.flow").as_deref(), Ok("edition 1\n"));
+        assert!(matches!(folders.source("../secret.flow"), Err(FileError::Outside { .. })));
+        assert!(matches!(folders.source("style.flow"), Err(FileError::Missing { .. })));
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink(root.path().join("secret.flow"), folder.join("link.flow")).unwrap();
+            assert!(matches!(folders.source("link.flow"), Err(FileError::Outside { .. })));
         }
     }
 

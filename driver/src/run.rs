@@ -5,6 +5,8 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
+use floe_lang::comfy::Format;
+use floe_lang::comfy::picture::keys;
 use floe_plan::{Plan, Scalar};
 use floe_runtime::image_io::{SaveError, SavedFile, write_file};
 use floe_runtime::png_meta::PngText;
@@ -12,14 +14,16 @@ use floe_runtime::{Event, Host, Machine, Summary};
 
 use crate::error::RunFailure;
 use crate::folders::{Folders, read_picture};
+use crate::import::{ImportOptions, import};
+use crate::source::{Form, Source};
 
 /// Called after each step of a sampler with steps done and in all; may ask to stop.
 pub type Progress<'a> = dyn Fn(usize, usize) -> ControlFlow<()> + 'a;
 
 /// What a run is given besides its plan.
 pub struct RunOptions<'a> {
-    /// The program's text, to be stored in its pictures.
-    pub source: Option<&'a str>,
+    /// The program, to be stored in its pictures.
+    pub source: Option<&'a Source>,
     /// Where pictures go; `None` for numbered names in the output folder.
     pub file: Option<&'a Path>,
     /// Told how far samplers are.
@@ -51,10 +55,22 @@ pub fn run(
     Ok(Outputs { files: host.files.into_inner(), summary })
 }
 
-/// The program in its pictures: the text, and what its params were bound to.
-fn texts(plan: &Plan, source: Option<&str>) -> Vec<PngText> {
+/// The program in its pictures: the text, and what its params were bound to. A workflow stays in them beside the
+/// program made of it, so that ComfyUI opens them as well.
+fn texts(plan: &Plan, source: Option<&Source>) -> Vec<PngText> {
     let Some(source) = source else { return Vec::new() };
-    let mut texts = vec![PngText::new("flow", source)];
+    let mut texts = Vec::new();
+    match source.form() {
+        Form::Flow => texts.push(PngText::new(keys::FLOW, source.file().text())),
+        Form::Json => {
+            // It was imported before, to be compiled.
+            if let Ok(imported) = import(source, ImportOptions::default()) {
+                texts.push(PngText::new(keys::FLOW, imported.text));
+                let key = if imported.format == Some(Format::Ui) { keys::WORKFLOW } else { keys::PROMPT };
+                texts.push(PngText::new(key, source.file().text()));
+            }
+        }
+    }
     if !plan.params.is_empty() {
         let lines = plan.params.iter().map(|(name, value)| match value {
             Scalar::Int(value) => format!("{name} = {value}"),
@@ -62,7 +78,7 @@ fn texts(plan: &Plan, source: Option<&str>) -> Vec<PngText> {
             Scalar::Bool(value) => format!("{name} = {value}"),
             Scalar::String(value) => format!("{name} = {}", floe_lang::names::string_literal(value)),
         });
-        texts.push(PngText::new("flow_params", lines.collect::<Vec<_>>().join("\n")));
+        texts.push(PngText::new(keys::FLOW_PARAMS, lines.collect::<Vec<_>>().join("\n")));
     }
     texts
 }

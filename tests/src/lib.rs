@@ -2,12 +2,14 @@
 //! no disk, and programs compiled with every message rendered as a terminal of 80 columns shows it.
 #![forbid(unsafe_code)]
 
+pub mod verdict;
 pub mod world;
 
 use std::collections::BTreeMap;
 
-use floe_compiler::{Compiled, Options, PassList};
-use floe_lang::{SourceFile, parse};
+use floe_compiler::{Binding, Checked, Compiled, Files, Options, PassList, Pick};
+use floe_lang::text::CivilTime;
+use floe_lang::{SourceFile, ast, parse};
 use floe_plan::{Device, Precision, Target};
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme, Report, ReportHandler, Severity};
 
@@ -35,7 +37,14 @@ pub fn options() -> Options {
         passes: PassList::all(),
         target: Target { device: Device::Cpu, memory: None, precision: Precision::F32 },
         params: BTreeMap::new(),
+        binding: binding(),
     }
+}
+
+/// A binding that is the same every time.
+pub fn binding() -> Binding {
+    let now = CivilTime { year: 2026, month: 1, day: 2, hour: 3, minute: 4, second: 5 };
+    Binding { pick: Pick::First, ..Binding::at(now, 0) }
 }
 
 /// The options of a command such as `$ floe plan program.flow --memory 1MiB --set steps=many`.
@@ -53,6 +62,7 @@ pub fn options_of(command: &str) -> Options {
                     words.next().and_then(|set| set.split_once('=')).expect("--set name=value");
                 options.params.insert(name.to_owned(), value.to_owned());
             }
+            "--format" => assert_eq!(words.next(), Some("api"), "there is one format"),
             other => assert!(!other.starts_with("--"), "tests do not know the option {other}"),
         }
     }
@@ -68,27 +78,39 @@ fn bytes(text: &str) -> Option<u64> {
 
 /// Compiles a text as the driver does: a text with syntax errors is not looked at any further.
 pub fn compile(source: &str, options: &Options, world: &TestWorld) -> Outcome {
+    let (compiled, outcome) = said(source, |ast| floe_compiler::compile(ast, options, world));
+    Outcome { compiled, ..outcome }
+}
+
+/// Checks a text: nodes that cannot run yet are fine.
+pub fn check(source: &str, options: &Options, world: &TestWorld) -> Outcome {
+    said(source, |ast| floe_compiler::check(ast, options, world)).1
+}
+
+/// Exports a text in the API format.
+pub fn export(source: &str, options: &Options, world: &TestWorld) -> (Option<String>, Outcome) {
+    said(source, |ast| floe_compiler::export::export_api(ast, options, world))
+}
+
+/// What becomes of a text, and all that is said about it.
+fn said<T>(source: &str, handle: impl FnOnce(&ast::File) -> Checked<T>) -> (Option<T>, Outcome) {
     let file = SourceFile::new("program.flow", source);
     let parsed = parse(&file);
     let mut outcome = Outcome::default();
-    for error in parsed.errors {
-        outcome.add(&file, error);
+    if !parsed.errors.is_empty() {
+        let files = Files::new(file, []);
+        parsed.errors.into_iter().for_each(|error| outcome.add(&files, error));
+        return (None, outcome);
     }
-    if outcome.errors.is_empty() {
-        let checked = floe_compiler::compile(&parsed.ast, options, world);
-        outcome.compiled = checked.value;
-        for error in checked.errors {
-            outcome.add(&file, error);
-        }
-        for warning in checked.warnings {
-            outcome.add(&file, warning);
-        }
-    }
-    outcome
+    let checked = handle(&parsed.ast);
+    let files = Files::new(file, checked.files);
+    checked.errors.into_iter().for_each(|error| outcome.add(&files, error));
+    checked.warnings.into_iter().for_each(|warning| outcome.add(&files, warning));
+    (checked.value, outcome)
 }
 
 impl Outcome {
-    fn add(&mut self, file: &SourceFile, diagnostic: impl Diagnostic + Send + Sync + 'static) {
+    fn add(&mut self, file: &Files, diagnostic: impl Diagnostic + Send + Sync + 'static) {
         let code = diagnostic.code().map(|code| code.to_string()).unwrap_or_default();
         let warning = diagnostic.severity() == Some(Severity::Warning);
         if warning { &mut self.warnings } else { &mut self.errors }.push(code);
@@ -97,7 +119,7 @@ impl Outcome {
 }
 
 /// A message as a terminal without colours shows it.
-fn render(file: &SourceFile, diagnostic: impl Diagnostic + Send + Sync + 'static) -> String {
+fn render(file: &Files, diagnostic: impl Diagnostic + Send + Sync + 'static) -> String {
     struct Plain(Report);
     impl std::fmt::Display for Plain {
         fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -23,12 +23,31 @@ use floe_stdlib::{FileError, ModelFile, World};
 /// | `lake.png` | a picture of 192x128 pixels |
 /// | `icon.png` | a picture of 4x4 pixels |
 /// | `notes.png` | a text under a wrong name |
+/// | `styles.flow` | a flow `oil`, a constant `STYLES` and a param |
+/// | `circle.flow`, `back.flow` | files that use one another |
+/// | `broken.flow` | a file with a syntax error |
+/// | `wrong.flow` | a file with a flow that is wrong |
 #[derive(Debug)]
 pub struct TestWorld {
     models: BTreeMap<(String, String), Result<Arc<ModelFile>, FormatError>>,
     pictures: BTreeMap<String, Result<PictureSize, FormatError>>,
     folders: bool,
 }
+
+/// Files that programs use.
+const PROGRAMS: [(&str, &str); 5] = [
+    (
+        "styles.flow",
+        "edition 1\nparam strength: Int\nconst STYLES = [\"oil\", \"ink\"]\nfn oil(text: String) -> String { f\"oil, {text}\" }\n",
+    ),
+    ("circle.flow", "edition 1\nuse \"./back.flow\" as back\n"),
+    ("back.flow", "edition 1\nuse \"./circle.flow\" as circle\n"),
+    ("broken.flow", "edition 1\nconst A = [1, 2\n"),
+    (
+        "wrong.flow",
+        "edition 1\n\nfn double(image: Image) -> Image {\n    ImageScaleBy(image, upscale_method: \"area\", scale_by: 20.0)\n}\n",
+    ),
+];
 
 impl Default for TestWorld {
     fn default() -> Self {
@@ -136,6 +155,16 @@ impl World for TestWorld {
             Some(Err(error)) => Err(FileError::Format { name: name.to_owned(), error: error.clone() }),
             None => Err(self.missing("input", name, self.pictures.keys().cloned().collect())),
         }
+    }
+
+    fn source(&self, path: &str) -> Result<String, FileError> {
+        let found = PROGRAMS.iter().find(|(name, _)| *name == path);
+        found.map(|(_, text)| (*text).to_owned()).ok_or_else(|| FileError::Missing {
+            folder: ".".to_owned(),
+            name: path.to_owned(),
+            available: PROGRAMS.iter().map(|(name, _)| (*name).to_owned()).collect(),
+            searched: vec![".".to_owned()],
+        })
     }
 }
 

@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use floe_driver::{
-    Compilation, Folders, Isa, Machine, Options, Outputs, PassList, Pool, RunOptions, SourceFile,
+    Compilation, Folders, Isa, Machine, Options, Outputs, PassList, Pool, RunOptions, Source,
 };
 use floe_runtime::png_meta::read_texts;
 use floe_stdlib::Scalar;
@@ -20,7 +20,7 @@ fn example(name: &str) -> PathBuf {
 
 fn options(passes: PassList, params: &[(&str, &str)]) -> Options {
     let params = params.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
-    Options { passes, target: floe_tests::options().target, params }
+    Options { passes, params, ..floe_tests::options() }
 }
 
 struct Ran {
@@ -31,7 +31,7 @@ struct Ran {
 
 fn lake(options: &Options, threads: usize) -> Ran {
     let path = example("lake.flow");
-    let source = floe_driver::read_source(&path).unwrap();
+    let source = floe_driver::read_source(&path, floe_driver::DEFAULT_LIMIT).unwrap();
     let output = tempfile::tempdir().unwrap();
     let mut folders = Folders::of(&path);
     folders.output = output.path().to_path_buf();
@@ -39,7 +39,7 @@ fn lake(options: &Options, threads: usize) -> Ran {
     assert!(warnings.is_empty(), "{warnings:?}");
     let machine = Machine { pool: Pool::new(threads).unwrap(), isa: Isa::detect() };
     let run =
-        RunOptions { source: Some(source.text()), file: None, progress: &|_, _| ControlFlow::Continue(()) };
+        RunOptions { source: Some(&source), file: None, progress: &|_, _| ControlFlow::Continue(()) };
     let outputs = floe_driver::run(&compiled.plan, &machine, &folders, &run, &mut |_| {}).unwrap();
     assert_eq!(outputs.files.len(), 1);
     Ran { picture: std::fs::read(&outputs.files[0]).unwrap(), planned: compiled.plan.memory.peak, outputs }
@@ -112,7 +112,7 @@ fn the_picture_carries_its_program() {
 #[test]
 fn the_flow_has_the_values_of_its_workflow() {
     let path = example("lake.flow");
-    let source = floe_driver::read_source(&path).unwrap();
+    let source = floe_driver::read_source(&path, floe_driver::DEFAULT_LIMIT).unwrap();
     let api = json("demo-model/expected/lake.api.json");
     let ours = graph(&source, &Folders::of(&path));
     let theirs = api.as_object().unwrap();
@@ -121,7 +121,7 @@ fn the_flow_has_the_values_of_its_workflow() {
 }
 
 /// A program's effect as one nested text, names and order of nodes left out.
-fn graph(source: &SourceFile, folders: &Folders) -> String {
+fn graph(source: &Source, folders: &Folders) -> String {
     use floe_compiler::graph::{Graph, NodeId, NodeKind, Operand};
 
     fn node(graph: &Graph, id: NodeId) -> String {
@@ -141,7 +141,7 @@ fn graph(source: &SourceFile, folders: &Folders) -> String {
         format!("{}({})", decl.name, inputs.collect::<Vec<_>>().join(", "))
     }
 
-    let parsed = floe_lang::parse(source);
+    let parsed = floe_lang::parse(source.file());
     let checked = floe_compiler::check(&parsed.ast, &options(PassList::all(), &[]), folders);
     let graph = checked.value.unwrap();
     node(&graph, graph.effects[0])
@@ -164,7 +164,7 @@ fn workflow(nodes: &serde_json::Map<String, Value>, id: &str) -> String {
 /// Kernels, semantics and declarations are three lists of the same classes.
 #[test]
 fn every_class_with_semantics_has_a_kernel() {
-    let declared: Vec<&str> = floe_stdlib::nodes().iter().map(|decl| decl.name).collect();
+    let declared: Vec<&str> = floe_stdlib::nodes().iter().map(|decl| decl.name.as_ref()).collect();
     for &name in &declared {
         let Some(semantics) = floe_stdlib::semantics(name) else { continue };
         let has_kernel = floe_nodes::kernel(name).is_some();

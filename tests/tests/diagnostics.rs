@@ -1,38 +1,8 @@
 //! What people read when a program is wrong: the source above, the verdict below, as on a terminal of 80 columns.
 
+use floe_tests::verdict::{rejected, rejected_by, verdict, warned};
 use floe_tests::world::TestWorld;
-use floe_tests::{Outcome, compile, options, options_of};
-
-/// A program and all that is said about it; there is an error.
-#[track_caller]
-fn rejected(source: &str) -> String {
-    let outcome = compile(source, &options(), &TestWorld::new());
-    assert!(outcome.compiled.is_none() && !outcome.errors.is_empty(), "this program is accepted");
-    verdict(source, None, &outcome)
-}
-
-/// The same under a command with options.
-#[track_caller]
-fn rejected_by(command: &str, source: &str) -> String {
-    let outcome = compile(source, &options_of(command), &TestWorld::new());
-    assert!(outcome.compiled.is_none() && !outcome.errors.is_empty(), "this program is accepted");
-    verdict(source, Some(command), &outcome)
-}
-
-/// A program that is accepted with warnings.
-#[track_caller]
-fn warned(source: &str) -> String {
-    let outcome = compile(source, &options(), &TestWorld::new());
-    assert!(outcome.compiled.is_some() && !outcome.warnings.is_empty(), "{}", outcome.report);
-    verdict(source, None, &outcome)
-}
-
-fn verdict(source: &str, command: Option<&str>, outcome: &Outcome) -> String {
-    let command = command.map(|command| format!("---- command\n{command}\n")).unwrap_or_default();
-    let (errors, warnings) = (outcome.errors.len(), outcome.warnings.len());
-    let counts = format!("errors: {errors}, warnings: {warnings}");
-    format!("{command}---- source\n{source}---- {counts}\n{}", outcome.report)
-}
+use floe_tests::{compile, options};
 
 /// A whole program around the arguments of its sampler.
 fn sampling(arguments: &str) -> String {
@@ -407,7 +377,7 @@ fn a_declaration_in_a_program() {
     insta::assert_snapshot!(rejected(
         r#"edition 1
 node Sharpen(image: Image) -> (IMAGE: Image)
-SaveImage(LoadImage(image: "lake.png").IMAGE)
+SaveImage(Sharpen(LoadImage(image: "lake.png").IMAGE))
 "#
     ));
 }

@@ -5,10 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use floe_tests::world::TestWorld;
-use floe_tests::{Outcome, compile, options, options_of};
-
-/// Everything that has codes.
-const SOURCES: [&[&str]; 2] = [&floe_lang::error::CODES, &floe_compiler::CODES];
+use floe_tests::{Outcome, check, compile, export, options_of};
 
 /// An example of a page: a program, and the command that it is compiled by.
 struct Example {
@@ -30,14 +27,21 @@ impl Example {
         Some(Example { program: program.to_owned(), command })
     }
 
-    fn compile(&self) -> Outcome {
-        let options = self.command.as_deref().map_or_else(options, options_of);
-        compile(&self.program, &options, &TestWorld::new())
+    /// What is said about it by its command; it is compiled where there is none.
+    fn outcome(&self) -> Outcome {
+        let command = self.command.as_deref().unwrap_or_default();
+        let (options, world) = (options_of(command), TestWorld::new());
+        match command.split_whitespace().nth(1) {
+            Some("export") => export(&self.program, &options, &world).1,
+            Some("check") => check(&self.program, &options, &world),
+            _ => compile(&self.program, &options, &world),
+        }
     }
 }
 
+/// Everything that has codes.
 fn codes() -> impl Iterator<Item = &'static str> {
-    SOURCES.into_iter().flatten().copied()
+    floe_lang::error::CODES.into_iter().chain(floe_compiler::codes())
 }
 
 /// Checks one page; what is wrong with it.
@@ -47,12 +51,12 @@ fn check_page(code: &str, page: &str) -> Result<(), String> {
     }
     let wrong = Example::under("Wrong", page).ok_or("has no single program under `## Wrong`")?;
     let right = Example::under("Right", page).ok_or("has no single program under `## Right`")?;
-    let outcome = wrong.compile();
+    let outcome = wrong.outcome();
     let told = if outcome.errors.is_empty() { &outcome.warnings } else { &outcome.errors };
     if told.as_slice() != [code] {
         return Err(format!("the wrong example raises {told:?}:\n{}", outcome.report));
     }
-    let outcome = right.compile();
+    let outcome = right.outcome();
     if !outcome.report.is_empty() {
         return Err(format!("the right example raises\n{}", outcome.report));
     }

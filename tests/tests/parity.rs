@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
-use floe_driver::{Event, Folders, Isa, Machine, Options, PassList, Pool, RunOptions, SourceFile};
+use floe_driver::{Event, Folders, Isa, Machine, Options, PassList, Pool, RunOptions, Source};
 use floe_testing::{distance, json, model, models, shared, tensors};
 use serde_json::Value;
 
@@ -61,7 +61,7 @@ fn within_reach(case: &Value) -> bool {
 
 fn check(case: &Value, name: &str) {
     let workflow = json(&format!("parity/dev/{}", case["workflow"].as_str().expect("a workflow")));
-    let source = SourceFile::new(format!("{name}.flow"), flow(&workflow));
+    let source = Source::flow(format!("{name}.flow"), flow(&workflow));
     let default = run(&source, &PassList::all(), 2);
     let naive = run(&source, &PassList::none(), 1);
     assert_eq!(default.pictures, naive.pictures, "{name}: optimised equals naive");
@@ -158,13 +158,13 @@ struct Run {
     pictures: Vec<Vec<u8>>,
 }
 
-fn run(source: &SourceFile, passes: &PassList, threads: usize) -> Run {
+fn run(source: &Source, passes: &PassList, threads: usize) -> Run {
     let output = tempfile::tempdir().expect("a folder for results");
     let folders = Folders::new(vec![models()], vec![shared("parity/inputs")], output.path().to_path_buf());
     let options =
         Options { passes: passes.clone(), target: floe_tests::options().target, params: BTreeMap::new() };
     let compilation = floe_driver::compile(source, &folders, &options)
-        .unwrap_or_else(|failure| panic!("{}\n{:?}", source.text(), failure.reports));
+        .unwrap_or_else(|failure| panic!("{}\n{:?}", source.file().text(), failure.reports));
     let plan = compilation.compiled.plan;
     let machine = Machine { pool: Pool::new(threads).expect("threads"), isa: Isa::detect() };
     let mut values = BTreeMap::new();
@@ -178,7 +178,7 @@ fn run(source: &SourceFile, passes: &PassList, threads: usize) -> Run {
             }
         }
     })
-    .unwrap_or_else(|failure| panic!("{}: {failure}", source.name()));
+    .unwrap_or_else(|failure| panic!("{}: {failure}", source.file().name()));
     assert_eq!(outputs.summary.peak_bytes, plan.memory.peak, "the planned peak is the measured one");
     let read = |path: &Path| std::fs::read(path).expect("a picture was written");
     Run { values, pictures: outputs.files.iter().map(|path| read(path)).collect() }

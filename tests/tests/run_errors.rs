@@ -10,7 +10,7 @@ use std::path::Path;
 use floe_driver::{
     DriverError, Folders, Isa, Machine, Options, PassList, Plan, Pool, RunFailure, RunOptions,
 };
-use floe_driver::{SourceFile, read_plan, read_source};
+use floe_driver::{DEFAULT_LIMIT, Source, read_plan, read_source};
 use floe_testing::model;
 use tempfile::TempDir;
 
@@ -42,8 +42,8 @@ fn desk() -> Desk {
     let at = |name: &str| root.path().join(name);
     let folders = Folders::new(vec![at("models")], vec![at("input")], at("output"));
     let options =
-        Options { passes: PassList::all(), target: floe_tests::options().target, params: BTreeMap::new() };
-    let source = SourceFile::new("desk.flow", PROGRAM);
+        floe_tests::options();
+    let source = Source::flow("desk.flow", PROGRAM);
     let plan = floe_driver::compile(&source, &folders, &options).unwrap().compiled.plan;
     Desk { root, folders, plan }
 }
@@ -202,10 +202,10 @@ fn sources_that_are_none_say_so() {
     fs::write(at("old.plan.ron"), desk().plan.to_ron().replacen("format: 1", "format: 0", 1)).unwrap();
     let large = fs::File::create(at("large.flow")).unwrap();
     large.set_len(65 * 1024 * 1024).unwrap();
-    assert!(matches!(read_source(&at("none.flow")), Err(DriverError::Unreadable { .. })));
-    assert!(matches!(read_source(root.path()), Err(DriverError::Unreadable { .. })));
-    assert!(matches!(read_source(&at("bytes.flow")), Err(DriverError::NotText { .. })));
-    assert!(matches!(read_source(&at("large.flow")), Err(DriverError::TooLarge { .. })));
+    assert!(matches!(read_source(&at("none.flow"), DEFAULT_LIMIT), Err(DriverError::Unreadable { .. })));
+    assert!(matches!(read_source(root.path(), DEFAULT_LIMIT), Err(DriverError::Unreadable { .. })));
+    assert!(matches!(read_source(&at("bytes.flow"), DEFAULT_LIMIT), Err(DriverError::NotText { .. })));
+    assert!(matches!(read_source(&at("large.flow"), DEFAULT_LIMIT), Err(DriverError::TooLarge { .. })));
     assert!(matches!(read_plan(&at("half.plan.ron")), Err(DriverError::BadPlan { .. })));
     match read_plan(&at("old.plan.ron")) {
         Err(DriverError::BadPlan { reason, .. }) => assert!(reason.contains("format 0"), "{reason}"),

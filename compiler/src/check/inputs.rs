@@ -19,8 +19,8 @@ impl<'a> Checker<'a> {
 
     /// Reports an argument that is no input.
     fn stray(&mut self, call: &'a Call, args: &Args<'a>, arg: &'a Arg, said: &mut Said) {
-        let inputs = call.decl.visible_inputs().map(|input| input.name.as_ref());
-        let free = inputs.filter(|input| args.get(input).is_none());
+        let inputs = args.beside(&arg.name);
+        let free = inputs.iter().map(String::as_str).filter(|input| args.get(input).is_none());
         let (node, input, span) = (call.decl.name.to_string(), arg.name.to_string(), arg.name_place.into());
         match suggest(&arg.name, free) {
             Some(suggestion) => {
@@ -37,6 +37,12 @@ impl<'a> Checker<'a> {
         let mut missing = Vec::new();
         self.missing_of(call, args, &call.decl.inputs, "", &mut missing, said);
         missing.retain(|(name, _)| !said.meant.contains(name));
+        for (input, off) in &call.cut {
+            let Some(place) = missing.iter().position(|(name, _)| name == input) else { continue };
+            let (node, input) = (call.decl.name.to_string(), missing.remove(place).0);
+            let (span, off) = (call.place.into(), (*off).into());
+            self.error(CompileError::SwitchedOff { node, input, span, off }, said);
+        }
         if !missing.is_empty() {
             let (node, span) = (call.decl.name.to_string(), call.place.into());
             self.error(CompileError::MissingInput { node, missing, span }, said);

@@ -9,7 +9,7 @@ use crate::error::CompileError;
 use crate::eval::coerce;
 use crate::flat::{Arg, Call, Value};
 use crate::inputs::{Args, Found};
-use crate::types::{accepts, describe, fits, fits_input, mismatch_help, type_of};
+use crate::types::{accepts, describe, describe_for, fits, fits_input, mismatch_help, type_of};
 
 impl<'a> Checker<'a> {
     /// A value against its input.
@@ -66,7 +66,12 @@ impl<'a> Checker<'a> {
     }
 
     fn mismatch(&mut self, input: &'a InputDecl, arg: &'a Arg, said: &mut Said) {
-        let (want, got) = (input.ty.to_string(), describe(self.flat, &arg.value));
+        let want = match &input.ty {
+            Type::Dynamic(_) => "one of its choices".to_owned(),
+            Type::Choice { set: None, values } if values.len() > 4 => "one of its choices".to_owned(),
+            ty => ty.to_string(),
+        };
+        let got = describe_for(self.flat, &input.ty, &arg.value);
         let help = self.help(input, &arg.value, &want, &got);
         let (input, span) = (arg.name.to_string(), arg.place.into());
         self.error(CompileError::TypeMismatch { input, want, got, help, span }, said);
@@ -93,6 +98,10 @@ impl<'a> Checker<'a> {
                     format!("write one of its choices, in quotes, such as \"{first}\"")
                 }
                 Some(ChoiceValue::Int(first)) => format!("write one of its choices, such as {first}"),
+                None => mismatch_help(want, got),
+            },
+            (Type::Dynamic(choices), _) => match choices.first() {
+                Some(first) => format!("write one of its choices, in quotes, such as \"{}\"", first.key),
                 None => mismatch_help(want, got),
             },
             _ => mismatch_help(want, got),

@@ -76,7 +76,7 @@ pub enum EvalError {
         span: SourceSpan,
     },
 
-    #[error("{what} must be known before a run, but {got} is computed by it")]
+    #[error("{what} must be known before a run, but a run computes this {got}")]
     #[diagnostic(code(eval::not_known), help("{help}"))]
     NotKnown {
         what: String,

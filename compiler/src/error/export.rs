@@ -29,5 +29,5 @@ pub enum ExportError {
     },
 }
 
-/// Codes of these errors.
-pub(super) const CODES: [&str; 2] = ["export::no_value", "export::known_list"];
+/// Codes of these errors, and of the warning of what a file has no place for.
+pub(super) const CODES: [&str; 3] = ["export::no_value", "export::known_list", "export::not_in_file"];

@@ -193,6 +193,20 @@ pub enum CompileError {
         span: SourceSpan,
     },
 
+    #[error("`{node}` needs `{input}`, and what it is linked to is switched off")]
+    #[diagnostic(
+        code(check::switched_off),
+        help("switch `{node}` off as well, or give its `{input}` something else")
+    )]
+    SwitchedOff {
+        node: String,
+        input: String,
+        #[label("an input is missing here")]
+        span: SourceSpan,
+        #[label("this is off")]
+        off: SourceSpan,
+    },
+
     #[error("`{input}` takes one {want} at a time, but is given a list that a run makes")]
     #[diagnostic(
         code(check::needs_each),
@@ -371,6 +385,19 @@ pub enum Warning {
         span: SourceSpan,
     },
 
+    #[error("the editor has no place for the value of `{input}` of `{node}`")]
+    #[diagnostic(
+        code(export::not_in_file),
+        help("the file leaves it out; the export for the server has it: `--format api`"),
+        severity(Warning)
+    )]
+    NotInFile {
+        node: String,
+        input: String,
+        #[label("not in the file")]
+        span: SourceSpan,
+    },
+
     #[error("the file does not say which edition of the library it is written for")]
     #[diagnostic(
         code(check::no_edition),
@@ -392,7 +419,7 @@ pub fn codes() -> impl Iterator<Item = &'static str> {
     OWN_CODES.into_iter().chain(names::CODES).chain(eval::CODES).chain(export::CODES)
 }
 
-const OWN_CODES: [&str; 31] = [
+const OWN_CODES: [&str; 32] = [
     "check::unknown_node",
     "check::unknown_input",
     "check::missing_input",
@@ -406,6 +433,7 @@ const OWN_CODES: [&str; 31] = [
     "check::not_a_choice",
     "check::too_many_inputs",
     "check::too_few_inputs",
+    "check::switched_off",
     "check::needs_each",
     "check::each_without_lists",
     "check::unmatched_types",

@@ -106,6 +106,17 @@ pub enum NameError {
         span: SourceSpan,
     },
 
+    #[error("`{flow}` promises {want}, but gives {got}")]
+    #[diagnostic(code(check::wrong_result), help("{help}"))]
+    WrongResult {
+        flow: String,
+        want: String,
+        got: String,
+        help: String,
+        #[label("this is {got}")]
+        span: SourceSpan,
+    },
+
     #[error("`each` lifts a node, and `{name}` is {what}")]
     #[diagnostic(code(check::bad_each), help("{help}"))]
     BadEach {
@@ -154,7 +165,7 @@ pub enum NameError {
 }
 
 /// Codes of these errors.
-pub(super) const CODES: [&str; 13] = [
+pub(super) const CODES: [&str; 14] = [
     "check::unknown_module",
     "check::bad_module",
     "check::cyclic_use",
@@ -164,6 +175,7 @@ pub(super) const CODES: [&str; 13] = [
     "check::not_a_value",
     "check::too_many_arguments",
     "check::unknown_argument",
+    "check::wrong_result",
     "check::bad_each",
     "check::unknown_annotation",
     "check::misplaced_annotation",

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 
+use floe_lang::Span;
 use floe_lang::ast::{self, Expr, ExprKind};
 use floe_lang::decl::{ChoiceValue, DynamicChoice, GrowNames, InputDecl, Text, Type};
 
@@ -79,7 +80,7 @@ impl<'a> Evaluator<'a> {
 
     /// One argument, which may be for several inputs.
     fn arg(&mut self, target: Target<'_>, own: &str, arg: &'a ast::Arg, args: &mut Vec<Arg>) {
-        let place = self.place(arg.value.as_ref().map_or(arg.span, |value| value.span));
+        let place = self.place(value_span(arg));
         match &arg.value {
             Some(expr) => self.spread(target, own, expr, args),
             None => {
@@ -242,6 +243,15 @@ impl<'a> Evaluator<'a> {
         for (input, span, first) in again {
             self.error(CompileError::DuplicateInput { input, span: span.into(), first: first.into() });
         }
+    }
+}
+
+/// Where the value of an argument is written; `name:` alone is both.
+pub(super) fn value_span(arg: &ast::Arg) -> Span {
+    match (&arg.value, &arg.name) {
+        (Some(value), _) => value.span,
+        (None, Some(name)) => name.span,
+        (None, None) => arg.span,
     }
 }
 

@@ -5,12 +5,12 @@ use floe_lang::decl::{InputDecl, Text, Type};
 use floe_stdlib::{node, nodes};
 
 use super::Evaluator;
-use super::functions::{FUNCTIONS, Function, lookup};
+use super::functions::{FUNCTIONS, Function, Wrong, lookup};
 use super::hint::Hint;
 use super::scope::Def;
 use crate::error::{CompileError, EvalError, NameError, suggest};
 use crate::flat::{Arg, Call, CallId, Decl, Mode, Place, Value};
-use crate::types::type_of;
+use crate::types::{accepts, type_of};
 
 impl<'a> Evaluator<'a> {
     /// A call, and the call of a node that it is.
@@ -137,6 +137,7 @@ impl<'a> Evaluator<'a> {
             marks,
             name,
             instance: self.frame().instance,
+            cut: Vec::new(),
             matched,
             place,
             shadow: self.shadow,
@@ -172,6 +173,7 @@ impl<'a> Evaluator<'a> {
             marks: of.marks,
             name: of.name,
             instance: self.frame().instance,
+            cut: Vec::new(),
             matched,
             place: of.place,
             shadow: self.shadow,
@@ -188,7 +190,7 @@ impl<'a> Evaluator<'a> {
         }
         for arg in args {
             let name = arg.name.split('.').next().unwrap_or_default();
-            let Some(template) = decl.input(name).and_then(template) else { continue };
+            let Some((template, allowed)) = decl.input(name).and_then(template) else { continue };
             let known = matched.iter().any(|(known, _)| known == template);
             let ty = match type_of(&self.flat, &arg.value) {
                 // A call that is lifted sees one element at a time.
@@ -196,7 +198,9 @@ impl<'a> Evaluator<'a> {
                 ty => ty,
             };
             match ty {
-                Some(ty) if !known && !matches!(ty, Type::Any) => matched.push((template.clone(), ty)),
+                Some(ty) if !known && !matches!(ty, Type::Any) && accepts(allowed, &ty) => {
+                    matched.push((template.clone(), ty));
+                }
                 _ => {}
             }
         }
@@ -266,7 +270,8 @@ impl<'a> Evaluator<'a> {
         };
         match result {
             Ok(value) => self.built(value, place),
-            Err(reason) => self.poison(EvalError::BadArgument {
+            Err(Wrong::Large(reason)) => self.poison(EvalError::TooLarge { reason, span: place.into() }),
+            Err(Wrong::Said(reason)) => self.poison(EvalError::BadArgument {
                 function: function.name.to_owned(),
                 reason,
                 usage: function.usage,
@@ -290,10 +295,10 @@ pub(super) struct Switched {
     pub(super) place: Place,
 }
 
-/// The template that an input, or each of its elements, has to match.
-fn template(input: &InputDecl) -> Option<&Text> {
+/// The template that an input, or each of its elements, has to match, and the type that says so.
+fn template(input: &InputDecl) -> Option<(&Text, &Type)> {
     match &input.ty {
-        Type::Match { template, .. } => Some(template),
+        Type::Match { template, .. } => Some((template, &input.ty)),
         Type::Grow { element, .. } => element.first().and_then(template),
         _ => None,
     }

@@ -11,7 +11,7 @@ use super::hint::{Hint, member_name};
 use super::ops::{self, OpError};
 use super::{DEPTH, Evaluator};
 use crate::error::{CompileError, EvalError};
-use crate::flat::{Bundle, CallId, Place, Select, Value};
+use crate::flat::{Bundle, CallId, Place, Select, Value, text_weight};
 use crate::types::{describe, type_of};
 
 impl<'a> Evaluator<'a> {
@@ -32,7 +32,7 @@ impl<'a> Evaluator<'a> {
             return (Value::Poison, None);
         }
         if self.depth >= DEPTH {
-            return (self.poison(EvalError::TooDeep { limit: DEPTH, span: place.into() }), None);
+            return (self.halt(EvalError::TooDeep { limit: DEPTH, span: place.into() }), None);
         }
         self.depth += 1;
         let result = match &expr.kind {
@@ -94,7 +94,7 @@ impl<'a> Evaluator<'a> {
     }
 
     fn several(&mut self, items: &'a [Expr], hint: &Hint<'_>) -> Vec<Value> {
-        items.iter().enumerate().map(|(place, item)| self.expr(item, &Hint::Place(hint, place))).collect()
+        items.iter().enumerate().map(|(place, item)| self.expr(item, &hint.part(place))).collect()
     }
 
     /// Named values.
@@ -132,14 +132,13 @@ impl<'a> Evaluator<'a> {
                     value => match text(&value) {
                         Some(text) => out.push_str(&text),
                         None => {
-                            let place = self.place(expr.span);
-                            self.mismatch("{…}", "a scalar", &value, place);
+                            self.unwritable(&value, expr.span);
                             wrong = true;
                         }
                     },
                 },
             }
-            if out.len() as u64 / 64 > self.left() {
+            if text_weight(out.len()) > self.left() {
                 break;
             }
         }
@@ -147,6 +146,19 @@ impl<'a> Evaluator<'a> {
             (true, _) => Value::Poison,
             (false, true) => Value::unknown(Type::String),
             (false, false) => self.built(Value::text(out), place),
+        }
+    }
+
+    /// Reports a value that cannot be written into a text.
+    fn unwritable(&mut self, value: &Value, span: Span) {
+        let place = self.place(span);
+        let computed = matches!(value, Value::Link { .. });
+        if computed && type_of(&self.flat, value).is_some_and(|ty| ty.is_scalar()) {
+            let help =
+                "write params and other known values into texts, or let a node join texts while it runs";
+            self.not_known("what is written into a text", value, help, place);
+        } else {
+            self.mismatch("{…}", "a scalar", value, place);
         }
     }
 

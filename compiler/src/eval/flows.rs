@@ -6,6 +6,7 @@ use floe_lang::ast;
 use floe_lang::ast::TypeKind;
 use floe_lang::decl::{InputDecl, InputMarks, NodeDecl, NodeMarks, OutputDecl, Type};
 
+use super::args::value_span;
 use super::calls::Switched;
 use super::hint::Hint;
 use super::params::coerce;
@@ -13,7 +14,7 @@ use super::scope::{Flow, FlowId, FlowParam, Frame, Kind, Signature};
 use super::{Evaluator, Judge};
 use crate::error::{CompileError, EvalError, NameError, suggest};
 use crate::flat::{Arg, Bundle, Decl, Instance, InstanceId, Mode, Place, Value};
-use crate::types::{describe, fits, mismatch_help};
+use crate::types::{describe, describe_for, fits, mismatch_help};
 
 /// An argument for a parameter of a flow.
 struct FlowArg {
@@ -61,7 +62,8 @@ impl<'a> Evaluator<'a> {
             let flow = flow.function.name.name.clone();
             return self.poison(EvalError::Recursion { flow, span: place.into() });
         }
-        if self.shadow {
+        // A flow costs more than most expressions.
+        if self.shadow || !self.spend(10, place) {
             return self.unknown_result(&flow);
         }
         if mode != Mode::On {
@@ -104,7 +106,7 @@ impl<'a> Evaluator<'a> {
                 self.unplaced(flow, call, arg);
                 continue;
             };
-            let place = self.place(arg.value.as_ref().map_or(arg.span, |value| value.span));
+            let place = self.place(value_span(arg));
             let name_place = self.place(arg.name.as_ref().map_or(arg.span, |name| name.span));
             if let Some((_, first)) = &given[index] {
                 let (first, input) = (*first, signature.params[index].name.to_string());
@@ -163,7 +165,11 @@ impl<'a> Evaluator<'a> {
         if self.judge == Judge::Values || open || fits(&self.flat, &param.ty, &value) {
             return coerce(&param.ty, value);
         }
-        self.mismatch(&param.name, &param.ty.to_string(), &value, place)
+        let got = describe_for(&self.flat, &param.ty, &value);
+        let want = param.ty.to_string();
+        let help = mismatch_help(&want, &got);
+        let (input, span) = (param.name.to_string(), place.into());
+        self.poison(CompileError::TypeMismatch { input, want, got, help, span })
     }
 
     /// Evaluates the body of a flow with its arguments.
@@ -191,7 +197,7 @@ impl<'a> Evaluator<'a> {
             args.push((taken.name.clone(), value.clone()));
             self.define_value(&param.name, value, Kind::Param);
         }
-        let value = self.open_statements(&flow.function.body, &Hint::Nameless);
+        let value = self.open_statements(&flow.function.body, &Hint::Results(&flow.signature.returns));
         let outputs = self.returned(flow, value);
         self.close_block(mark);
         self.frames.pop();
@@ -223,36 +229,29 @@ impl<'a> Evaluator<'a> {
             (count, Value::Poison) => vec![Value::Poison; count],
             (count, value) => {
                 let want = format!("{count} results, as in `(a, b)`");
-                self.mismatch(&flow.function.name.name, &want, &value, place);
+                self.wrong_result(flow, want, &value, place);
                 vec![Value::Poison; count]
             }
         };
-        let judged = values.into_iter().zip(returns).map(|(value, (name, ty))| {
-            (name.clone(), self.fit_result(flow, name.as_deref(), ty, value, place))
-        });
+        let judged = values
+            .into_iter()
+            .zip(returns)
+            .map(|(value, (name, ty))| (name.clone(), self.fit_result(flow, ty, value, place)));
         judged.collect()
     }
 
-    fn fit_result(
-        &mut self,
-        flow: &Flow<'a>,
-        name: Option<&str>,
-        ty: &Type,
-        value: Value,
-        place: Place,
-    ) -> Value {
+    fn fit_result(&mut self, flow: &Flow<'a>, ty: &Type, value: Value, place: Place) -> Value {
         if self.judge == Judge::Values || fits(&self.flat, ty, &value) {
             return coerce(ty, value);
         }
-        let (want, got) = (ty.to_string(), describe(&self.flat, &value));
-        let flow = &flow.function.name.name;
-        self.poison(CompileError::TypeMismatch {
-            input: name.map_or_else(|| format!("-> {want} of {flow}"), str::to_owned),
-            help: mismatch_help(&want, &got),
-            want,
-            got,
-            span: place.into(),
-        })
+        self.wrong_result(flow, ty.to_string(), &value, place)
+    }
+
+    fn wrong_result(&mut self, flow: &Flow<'a>, want: String, value: &Value, place: Place) -> Value {
+        let got = describe(&self.flat, value);
+        let help = mismatch_help(&want, &got);
+        let (flow, span) = (flow.function.name.name.clone(), place.into());
+        self.poison(NameError::WrongResult { flow, want, got, help, span })
     }
 
     /// What a flow gives, known by type only.

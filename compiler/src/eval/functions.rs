@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use floe_lang::decl::Type;
 
 use super::ops::{as_float, int, is_text, order};
-use crate::flat::Value;
+use crate::flat::{Value, text_weight};
 
 /// A function of the language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -86,8 +86,26 @@ pub(super) trait Moment {
     fn time(&self, format: &str) -> String;
 }
 
-/// Why a function gives no value: the end of a sentence that begins with its name.
-pub(super) type Wrong = String;
+/// Why a function gives no value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Wrong {
+    /// The end of a sentence that begins with its name.
+    Said(String),
+    /// The result would be this large.
+    Large(String),
+}
+
+impl From<&str> for Wrong {
+    fn from(said: &str) -> Wrong {
+        Wrong::Said(said.to_owned())
+    }
+}
+
+impl From<String> for Wrong {
+    fn from(said: String) -> Wrong {
+        Wrong::Said(said)
+    }
+}
 
 type Result<T = Value> = std::result::Result<T, Wrong>;
 
@@ -107,15 +125,15 @@ impl Function {
             (Kind::Int, [value]) => to_int(value),
             (Kind::Float, [value]) => to_float(value),
             (Kind::Format, [Value::Str(pattern), values @ ..]) => format(pattern, values, most),
-            (Kind::Format, _) => Err("takes a text first".to_owned()),
+            (Kind::Format, _) => Err("takes a text first".into()),
             (Kind::Join, [Value::List(items), Value::Str(between)]) => join(items, between, most),
-            (Kind::Join, _) => Err("takes a list and the text to put between".to_owned()),
+            (Kind::Join, _) => Err("takes a list and the text to put between".into()),
             (Kind::Split, [Value::Str(text), Value::Str(at)]) => split(text, at, most),
-            (Kind::Split, _) => Err("takes two texts".to_owned()),
+            (Kind::Split, _) => Err("takes two texts".into()),
             (Kind::Replace, [Value::Str(text), Value::Str(old), Value::Str(new)]) => {
                 replace(text, old, new, most)
             }
-            (Kind::Replace, _) => Err("takes three texts".to_owned()),
+            (Kind::Replace, _) => Err("takes three texts".into()),
             (Kind::Range, args) => range(args, most),
             (Kind::Zip, args) => zip(args, most),
             (Kind::Enumerate, [Value::List(items)]) => {
@@ -124,12 +142,12 @@ impl Function {
                     places.zip(items.iter()).map(|(place, item)| Value::tuple(vec![place, item.clone()]));
                 Ok(Value::list(pairs.collect()))
             }
-            (Kind::Enumerate, _) => Err("takes a list".to_owned()),
+            (Kind::Enumerate, _) => Err("takes a list".into()),
             (Kind::Len, [value]) => len(value),
             (Kind::Dynamic, [Value::Str(text)]) => Ok(Value::text(moment.pick(text))),
             (Kind::Now, [Value::Str(format)]) => Ok(Value::text(moment.time(format))),
-            (Kind::Dynamic | Kind::Now, _) => Err("takes a text".to_owned()),
-            _ => Err("takes other arguments".to_owned()),
+            (Kind::Dynamic | Kind::Now, _) => Err("takes a text".into()),
+            _ => Err("takes other arguments".into()),
         }
     }
 
@@ -141,11 +159,12 @@ impl Function {
         }
         let arguments =
             |count: usize| if count == 1 { "1 argument".to_owned() } else { format!("{count} arguments") };
-        Err(match (least, most) {
+        let said = match (least, most) {
             (least, MANY) => format!("takes at least {}, not {given}", arguments(least)),
             (least, most) if least == most => format!("takes {}, not {given}", arguments(least)),
             (least, most) => format!("takes {least} to {}, not {given}", arguments(most)),
-        })
+        };
+        Err(said.into())
     }
 
     /// The type of its result on values of which only types are known.
@@ -179,7 +198,7 @@ impl Function {
             Kind::Len => is_text(first) || matches!(first, Type::List(_) | Type::Any),
             _ => !matches!(first, Type::Data { .. }),
         };
-        if fits { Ok(()) } else { Err(format!("does not take {first} first")) }
+        if fits { Ok(()) } else { Err(format!("does not take {first} first").into()) }
     }
 }
 
@@ -203,7 +222,7 @@ fn extreme(args: &[Value], wanted: Ordering) -> Result {
     };
     let numbers = items.iter().all(|item| as_float(item).is_some());
     let (Some(first), true) = (items.first(), numbers) else {
-        return Err(if items.is_empty() { "takes at least one number" } else { NUMBERS }.to_owned());
+        return Err(if items.is_empty() { "takes at least one number" } else { NUMBERS }.into());
     };
     let found =
         items.iter().fold(first, |best, item| if order(item, best) == Some(wanted) { item } else { best });
@@ -223,23 +242,23 @@ fn whole(value: &Value, rounded: impl Fn(f64) -> f64) -> Result {
     match value {
         Value::Int(value) => Ok(Value::Int(*value)),
         Value::Float(value) => float_to_int(rounded(*value)),
-        _ => Err("takes a number".to_owned()),
+        _ => Err("takes a number".into()),
     }
 }
 
 fn float_to_int(value: f64) -> Result {
     // The bounds are exact as Floats, and NaN is in no range.
     if !(-9.3e18..=1.9e19).contains(&value) {
-        return Err(format!("gives no Int for {value:?}"));
+        return Err(format!("gives no Int for {value:?}").into());
     }
-    int(Some(value as i128)).map_err(|_| format!("gives no Int for {value:?}"))
+    int(Some(value as i128)).map_err(|_| format!("gives no Int for {value:?}").into())
 }
 
 fn abs(value: &Value) -> Result {
     match value {
         Value::Int(value) => Ok(Value::Int(value.abs())),
         Value::Float(value) => Ok(Value::Float(value.abs())),
-        _ => Err("takes a number".to_owned()),
+        _ => Err("takes a number".into()),
     }
 }
 
@@ -250,9 +269,9 @@ fn to_int(value: &Value) -> Result {
         Value::Float(value) => float_to_int(value.trunc()),
         Value::Str(text) => {
             let read = text.trim().parse::<i128>().ok().and_then(|value| int(Some(value)).ok());
-            read.ok_or_else(|| format!("finds no whole number in {}", Value::Str(text.clone())))
+            read.ok_or_else(|| format!("finds no whole number in {}", Value::Str(text.clone())).into())
         }
-        _ => Err("takes a number, a text or a Bool".to_owned()),
+        _ => Err("takes a number, a text or a Bool".into()),
     }
 }
 
@@ -261,9 +280,10 @@ fn to_float(value: &Value) -> Result {
         Value::Int(_) | Value::Float(_) => Ok(as_float(value).map_or(Value::Poison, Value::Float)),
         Value::Str(text) => {
             let read = text.trim().parse::<f64>();
-            read.map(Value::Float).map_err(|_| format!("finds no number in {}", Value::Str(text.clone())))
+            read.map(Value::Float)
+                .map_err(|_| format!("finds no number in {}", Value::Str(text.clone())).into())
         }
-        _ => Err("takes a number or a text".to_owned()),
+        _ => Err("takes a number or a text".into()),
     }
 }
 
@@ -283,16 +303,20 @@ fn format(pattern: &str, values: &[Value], most: u64) -> Result {
                 out.push_str(&text(value).ok_or("writes only numbers, texts and Bools")?);
                 small(out.len(), most)?;
             }
-            ('{' | '}', _) => return Err("has a brace that is no `{}`; `{{` and `}}` are braces".to_owned()),
+            ('{' | '}', _) => return Err("has a brace that is no `{}`; `{{` and `}}` are braces".into()),
             _ => out.push(next),
         }
     }
-    if values.next().is_some() { Err("has fewer `{}` than values".to_owned()) } else { Ok(Value::text(out)) }
+    if values.next().is_some() { Err("has fewer `{}` than values".into()) } else { Ok(Value::text(out)) }
 }
 
 /// Refuses a text that would be too long.
 fn small(bytes: usize, most: u64) -> Result<()> {
-    if bytes as u64 / 64 > most { Err("gives a text that is too long".to_owned()) } else { Ok(()) }
+    if text_weight(bytes) > most {
+        Err(Wrong::Large("it is a text that is too long".to_owned()))
+    } else {
+        Ok(())
+    }
 }
 
 fn join(items: &[Value], between: &str, most: u64) -> Result {
@@ -310,17 +334,17 @@ fn join(items: &[Value], between: &str, most: u64) -> Result {
 
 fn split(text: &str, at: &str, most: u64) -> Result {
     if at.is_empty() {
-        return Err("needs a text to split at".to_owned());
+        return Err("needs a text to split at".into());
     }
     if text.matches(at).count() as u64 > most {
-        return Err("gives a list that is too long".to_owned());
+        return Err(Wrong::Large("it is a list that is too long".to_owned()));
     }
     Ok(Value::list(text.split(at).map(Value::text).collect()))
 }
 
 fn replace(text: &str, old: &str, new: &str, most: u64) -> Result {
     if old.is_empty() {
-        return Err("needs a text to replace".to_owned());
+        return Err("needs a text to replace".into());
     }
     small(text.matches(old).count().saturating_mul(new.len()), most)?;
     Ok(Value::text(text.replace(old, new)))
@@ -337,14 +361,14 @@ fn range(args: &[Value], most: u64) -> Result {
     let (first, end, step) = match ints.ok_or("takes Ints")?.as_slice() {
         [end] => (0, *end, 1),
         [first, end] => (*first, *end, 1),
-        [_, _, 0] => return Err("cannot go on in steps of 0".to_owned()),
+        [_, _, 0] => return Err("cannot go on in steps of 0".into()),
         [first, end, step] => (*first, *end, *step),
-        _ => return Err("takes Ints".to_owned()),
+        _ => return Err("takes Ints".into()),
     };
     // Rounded up: a last step that would pass the end begins before it.
     let count = ((end - first) * step.signum() + step.abs() - 1).max(0) / step.abs();
     if count > i128::from(most) {
-        return Err(format!("gives {count} numbers, which is too many"));
+        return Err(Wrong::Large(format!("it is a list of {count} numbers")));
     }
     Ok(Value::list((0..count).map(|place| Value::Int(first + place * step)).collect()))
 }
@@ -360,7 +384,7 @@ fn zip(args: &[Value], most: u64) -> Result {
     let lists = lists.ok_or("takes lists")?;
     let len = lists.iter().map(|list| list.len()).min().unwrap_or(0);
     if (len as u64).saturating_mul(lists.len() as u64) > most {
-        return Err("gives a list that is too long".to_owned());
+        return Err(Wrong::Large("it is a list that is too long".to_owned()));
     }
     let row = |place: usize| Value::tuple(lists.iter().map(|list| list[place].clone()).collect());
     Ok(Value::list((0..len).map(row).collect()))
@@ -371,7 +395,7 @@ fn len(value: &Value) -> Result {
         Value::Str(text) => text.chars().count(),
         Value::List(items) | Value::Tuple(items) => items.len(),
         Value::Record(fields) => fields.len(),
-        _ => return Err("takes a list or a text".to_owned()),
+        _ => return Err("takes a list or a text".into()),
     };
     Ok(Value::Int(count as i128))
 }
@@ -396,7 +420,13 @@ mod tests {
     #[track_caller]
     fn shows(name: &str, args: &[Value], shown: &str) {
         let result = lookup(name).unwrap().call(args, 1000, &mut Noon);
-        assert_eq!(result.map_or_else(|wrong| wrong, |value| value.to_string()), shown, "{name}{args:?}");
+        assert_eq!(result.map_or_else(said, |value| value.to_string()), shown, "{name}{args:?}");
+    }
+
+    fn said(wrong: Wrong) -> String {
+        match wrong {
+            Wrong::Said(said) | Wrong::Large(said) => said,
+        }
     }
 
     fn ints(values: &[i128]) -> Vec<Value> {
@@ -455,7 +485,7 @@ mod tests {
         shows("range", &ints(&[5, 0, -2]), "[5, 3, 1]");
         shows("range", &ints(&[5, 0]), "[]");
         shows("range", &ints(&[0, 1, 0]), "cannot go on in steps of 0");
-        shows("range", &ints(&[1_000_000_000]), "gives 1000000000 numbers, which is too many");
+        shows("range", &ints(&[1_000_000_000]), "it is a list of 1000000000 numbers");
     }
 
     #[test]
@@ -472,8 +502,8 @@ mod tests {
     #[test]
     fn no_text_grows_without_bound() {
         let long = Value::text("a".repeat(1000));
-        shows("replace", &[long.clone(), Value::text("a"), long.clone()], "gives a text that is too long");
-        shows("join", &[Value::list(vec![Value::Int(1); 900]), long], "gives a text that is too long");
+        shows("replace", &[long.clone(), Value::text("a"), long.clone()], "it is a text that is too long");
+        shows("join", &[Value::list(vec![Value::Int(1); 900]), long], "it is a text that is too long");
     }
 
     #[test]

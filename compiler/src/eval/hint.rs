@@ -1,6 +1,9 @@
 //! What a call is for, from which it gets its name: kept as a chain on the stack, written out only where a call stands.
 
+use std::sync::Arc;
+
 use floe_lang::ast::{Member, PatternItem};
+use floe_lang::decl::Type;
 
 /// What an expression is for.
 #[derive(Debug, Clone, Copy)]
@@ -15,9 +18,22 @@ pub(super) enum Hint<'h> {
     Place(&'h Hint<'h>, usize),
     /// A binding inside of it.
     Inner(&'h Hint<'h>, &'h str),
+    /// The results of a flow.
+    Results(&'h [(Option<Arc<str>>, Type)]),
 }
 
-impl Hint<'_> {
+impl<'h> Hint<'h> {
+    /// What one of several expressions is for.
+    pub(super) fn part(&'h self, place: usize) -> Hint<'h> {
+        match self {
+            Hint::Results(results) => match results.get(place) {
+                Some((Some(name), _)) => Hint::Name(name),
+                _ => Hint::Nameless,
+            },
+            hint => Hint::Place(hint, place),
+        }
+    }
+
     /// The name for a call of something that is called `fallback`.
     pub(super) fn name(&self, fallback: &str) -> String {
         self.written().unwrap_or_else(|| fallback.to_owned())
@@ -26,6 +42,8 @@ impl Hint<'_> {
     fn written(&self) -> Option<String> {
         match self {
             Hint::Nameless => None,
+            Hint::Results([(name, _)]) => name.as_deref().map(str::to_owned),
+            Hint::Results(_) => None,
             Hint::Name(name) => Some((*name).to_owned()),
             Hint::Input(call, input) => Some(format!("{call}.{input}")),
             Hint::Place(outer, place) => outer.written().map(|outer| format!("{outer}.{place}")),

@@ -46,6 +46,9 @@ pub(crate) use params::coerce;
 /// How deep calls of flows and expressions may nest in all. Far beyond real programs, and a stack holds it.
 const DEPTH: u32 = 400;
 
+/// How many parts a value may have: a text of 32 MB, a list of two million numbers.
+const VALUE_WEIGHT: u64 = 2_000_000;
+
 /// How many values may be nested in one another.
 const VALUE_DEPTH: u32 = 64;
 
@@ -188,19 +191,27 @@ impl<'a> Evaluator<'a> {
         })
     }
 
+    /// Reports what cannot be evaluated to its end, and ends everything.
+    fn halt(&mut self, error: EvalError) -> Value {
+        if !std::mem::replace(&mut self.halted, true) {
+            self.error(error);
+        }
+        Value::Poison
+    }
+
     /// Counts work; whether it may go on.
     fn spend(&mut self, steps: u64, place: Place) -> bool {
         self.steps = self.steps.saturating_add(steps);
-        if !self.halted && self.steps > self.options.binding.steps {
-            self.halted = true;
-            self.error(EvalError::StepLimit { limit: self.options.binding.steps, span: place.into() });
+        let limit = self.options.binding.steps;
+        if self.steps > limit {
+            self.halt(EvalError::StepLimit { limit, span: place.into() });
         }
         !self.halted
     }
 
-    /// Steps that are left.
+    /// How much a new value may come to.
     fn left(&self) -> u64 {
-        self.options.binding.steps.saturating_sub(self.steps)
+        VALUE_WEIGHT.min(self.options.binding.steps.saturating_sub(self.steps))
     }
 
     /// Counts what a new value comes to, and refuses one that is too large or nested too deep.
@@ -209,8 +220,11 @@ impl<'a> Evaluator<'a> {
             let reason = format!("its parts are nested more than {VALUE_DEPTH} deep");
             return self.poison(EvalError::TooLarge { reason, span: place.into() });
         }
-        if value.weight() > self.options.binding.steps {
-            let reason = format!("it comes to {} parts", value.weight());
+        if value.weight() > VALUE_WEIGHT {
+            let reason = match &value {
+                Value::Str(text) => format!("it is a text of {} bytes", text.len()),
+                value => format!("it comes to {} parts", value.weight()),
+            };
             return self.poison(EvalError::TooLarge { reason, span: place.into() });
         }
         let fresh = match &value {

@@ -123,8 +123,14 @@ impl<'a> Evaluator<'a> {
     /// A number that is drawn for a param.
     fn drawn(&mut self, param: &'a ast::Param, ty: &Type, place: Place) -> Value {
         if !matches!(ty, Type::Int) {
-            let value = Value::Int(0);
-            return self.mismatch(&param.name.name, &ty.to_string(), &value, place);
+            let place = param.default.as_ref().map_or(place, |default| self.place(default.span));
+            return self.poison(CompileError::TypeMismatch {
+                input: param.name.name.clone(),
+                want: ty.to_string(),
+                got: "`random`, an Int".to_owned(),
+                help: "only an Int can be drawn".to_owned(),
+                span: place.into(),
+            });
         }
         let range = match param.constraint.as_ref().map(|constraint| &constraint.kind) {
             Some(ConstraintKind::Range { lo, hi }) => match (literal(lo, ty), literal(hi, ty)) {
@@ -242,6 +248,7 @@ impl<'a> Evaluator<'a> {
             marks: Marks::default(),
             name,
             instance: None,
+            cut: Vec::new(),
             matched: Vec::new(),
             place,
             shadow: false,

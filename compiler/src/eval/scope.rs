@@ -9,9 +9,11 @@ use std::sync::Arc;
 
 use floe_lang::ast::{self, Ident};
 use floe_lang::decl::Type;
+use floe_stdlib::node;
 use miette::SourceSpan;
 
 use super::Evaluator;
+use super::functions::lookup;
 use super::modules::ModuleId;
 use crate::error::{CompileError, NameError, suggest};
 use crate::flat::{Decl, InstanceId, Place, Value};
@@ -206,6 +208,11 @@ impl<'a> Evaluator<'a> {
         match self.lookup(name) {
             Some(def) => self.as_value(name, def, place),
             None if name == "random" => self.random(None),
+            None if node(name).is_some() || lookup(name).is_some() => {
+                let what = if lookup(name).is_some() { "a function" } else { "a node" };
+                let help = format!("call it: `{name}(…)`");
+                self.poison(NameError::NotAValue { name: name.to_owned(), what, help, span: place.into() })
+            }
             None => self.unknown_name(name, place),
         }
     }

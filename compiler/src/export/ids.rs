@@ -6,7 +6,8 @@ use crate::flat::{Call, Flat, Mode};
 
 /// The id of every call that is exported, by its place.
 pub(super) fn ids(flat: &Flat) -> Vec<Option<String>> {
-    let mut taken: HashMap<String, u32> = HashMap::new();
+    // An object with the key `prompt` is taken for one that holds a prompt.
+    let mut taken: HashMap<String, u32> = HashMap::from([("prompt".to_owned(), 1)]);
     let mut ids = vec![None; flat.calls.len()];
     // Given ids come first: a name that happens to look like one gives way.
     for given in [true, false] {

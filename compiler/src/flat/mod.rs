@@ -4,6 +4,7 @@
 //! is a list of calls in the order of their evaluation: a call is linked to earlier ones only. Nothing is said about types:
 //! the check, the exporters and the lowering read this, each for its own purpose.
 
+mod display;
 mod value;
 
 use std::ops::Deref;
@@ -13,6 +14,7 @@ use floe_lang::Span;
 use floe_lang::decl::{NodeDecl, Text, Type};
 use miette::SourceSpan;
 
+pub(crate) use value::text_weight;
 pub use value::{Bundle, Compound, Field, Select, Value};
 
 /// An evaluated program.
@@ -119,6 +121,8 @@ pub struct Call {
     pub name: Arc<str>,
     /// The flow that it belongs to.
     pub instance: Option<InstanceId>,
+    /// Inputs that it lost because what they were linked to is switched off, with the place of that.
+    pub cut: Vec<(Text, Place)>,
     /// The types that its templates stand for, as far as its links tell.
     pub matched: Vec<(Text, Type)>,
     /// The name of what is called.

@@ -83,6 +83,11 @@ impl<T> Deref for Compound<T> {
     }
 }
 
+/// What a text of so many bytes counts: as much as single values that take its memory.
+pub(crate) fn text_weight(bytes: usize) -> u64 {
+    1 + bytes as u64 / 16
+}
+
 fn measure<'a>(items: impl Iterator<Item = &'a Value>) -> (u64, u32) {
     items.fold((1, 1), |(weight, depth), item| {
         (item.weight().saturating_add(weight), depth.max(item.depth().saturating_add(1)))
@@ -133,7 +138,7 @@ impl Value {
         match self {
             Value::List(items) | Value::Tuple(items) => items.weight,
             Value::Record(fields) => fields.weight,
-            Value::Str(text) => 1 + text.len() as u64 / 64,
+            Value::Str(text) => text_weight(text.len()),
             Value::Bundle(bundle) => measure(bundle.items.iter().map(|(_, item)| item)).0,
             Value::Select(select) => measure(select.inputs.iter().map(|(_, input)| input)).0,
             _ => 1,

@@ -7,12 +7,17 @@ use super::prompt::{InputValue, NodeIndex, Prompt, PromptInput, PromptNode};
 use super::{Format, Read, values};
 use crate::Span;
 use crate::decl::Declarations;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Reads the object of nodes.
 pub(super) fn read(value: &Value<'_>, declarations: &dyn Declarations) -> Read {
-    let mut reader =
-        Reader { declarations, places: HashMap::new(), errors: Vec::new(), warnings: Vec::new() };
+    let mut reader = Reader {
+        declarations,
+        places: HashMap::new(),
+        refused: HashSet::new(),
+        errors: Vec::new(),
+        warnings: Vec::new(),
+    };
     let entries = reader.entries(value);
     reader.places = entries.iter().enumerate().map(|(place, entry)| (entry.id, place)).collect();
     let nodes = entries.iter().map(|entry| reader.node(entry, &entries)).collect();
@@ -33,6 +38,8 @@ struct Reader<'v> {
     declarations: &'v dyn Declarations,
     /// Nodes by their ids.
     places: HashMap<&'v str, NodeIndex>,
+    /// Ids of nodes that were refused: links to them are no mistake of their own.
+    refused: HashSet<&'v str>,
     errors: Vec<ImportError>,
     warnings: Vec<ImportWarning>,
 }
@@ -56,6 +63,7 @@ impl<'v> Reader<'v> {
         let Some(class) = value.get("class_type").and_then(Value::text) else {
             let help = "write its class: `\"class_type\": \"KSampler\"`";
             self.errors.push(ImportError::NoClass { id: id.to_owned(), help, span });
+            self.refused.insert(id);
             return None;
         };
         self.warnings.extend(values::class_spaces(class, self.declarations, span));
@@ -122,7 +130,9 @@ impl<'v> Reader<'v> {
         };
         let span = member.value.span;
         let Some(&node) = self.places.get(id) else {
-            self.warnings.push(ImportWarning::DanglingLink { input, id: id.to_owned(), span });
+            if !self.refused.contains(id) {
+                self.warnings.push(ImportWarning::DanglingLink { input, id: id.to_owned(), span });
+            }
             return Some(InputValue::Dangling { id: id.to_owned(), slot: number });
         };
         let class = entries[node].class;

@@ -125,6 +125,20 @@ pub enum ImportError {
         span: Span,
     },
 
+    /// Links that take too long to follow.
+    #[error("following the links through bypassed nodes takes too long")]
+    #[diagnostic(
+        code(import::tangled),
+        help(
+            "very many inputs of very many types hang on a long chain of bypassed nodes; remove these nodes"
+        )
+    )]
+    Tangled {
+        /// Where following stopped.
+        #[label("following stopped here")]
+        span: Span,
+    },
+
     /// An output of a subgraph that is linked to an input of it.
     #[error("output `{output}` of the subgraph `{subgraph}` is its input `{input}`")]
     #[diagnostic(
@@ -528,6 +542,7 @@ impl ImportError {
             | Self::BadLink { span, .. }
             | Self::Cycle { span, .. }
             | Self::EndlessLink { span, .. }
+            | Self::Tangled { span }
             | Self::Passthrough { span, .. }
             | Self::SubgraphInItself { span, .. }
             | Self::SubgraphsTooDeep { span, .. }
@@ -564,7 +579,7 @@ impl ImportWarning {
 }
 
 /// The codes of everything that importing says; each has a page.
-pub const CODES: [&str; 30] = [
+pub const CODES: [&str; 31] = [
     "import::bad_inputs",
     "import::bad_link",
     "import::bad_row",
@@ -592,6 +607,7 @@ pub const CODES: [&str; 30] = [
     "import::rounded_integer",
     "import::subgraph_in_itself",
     "import::subgraphs_too_deep",
+    "import::tangled",
     "import::too_large",
     "import::too_many_nodes",
     "import::unknown_version",
@@ -602,6 +618,8 @@ pub const CODES: [&str; 30] = [
 pub enum JsonProblem {
     /// Nothing but space.
     Empty,
+    /// The first letters already are no JSON.
+    Foreign,
     /// Something else was wanted.
     Expected {
         /// What.
@@ -636,6 +654,7 @@ impl JsonProblem {
     fn message(self) -> String {
         match self {
             Self::Empty => "it is empty".into(),
+            Self::Foreign => "it begins like something else".into(),
             Self::Expected { wanted } => format!("expected {wanted}"),
             Self::Cut { wanted } => format!("it ends where {wanted} is expected"),
             Self::Trailing => "more text follows the value".into(),
@@ -653,6 +672,7 @@ impl JsonProblem {
     fn label(self) -> &'static str {
         match self {
             Self::Empty => "nothing is here",
+            Self::Foreign => "no JSON begins like this",
             Self::Expected { .. } => "not expected here",
             Self::Cut { .. } => "the file ends here",
             Self::Trailing => "the value ended before this",
@@ -678,7 +698,12 @@ impl JsonProblem {
             Self::Comment => "JSON has no comments; remove it",
             Self::Python => "write `null`, `true` or `false`; in Python, `json.dump` does",
             Self::Number => "numbers are written `20`, `-1.5` or `1e-3`",
-            Self::Escape => "the escapes are `\\\" \\\\ \\/ \\b \\f \\n \\r \\t` and `\\u` with four digits",
+            Self::Escape => {
+                "a backslash itself is written `\\\\`; the escapes are `\\\" \\/ \\b \\f \\n \\r \\t` and `\\u` with four digits"
+            }
+            Self::Foreign => {
+                "workflows are JSON, or pictures that carry them; a program of Floe ends in `.flow`"
+            }
             Self::Control => "a line break in a text is written `\\n`, a tabulator `\\t`",
             Self::Unclosed => "close it with `\"`; a quote inside a text is written `\\\"`",
         }
@@ -698,5 +723,6 @@ fn chain(nodes: &[String]) -> String {
     const SHOWN: usize = 6;
     let more = if nodes.len() > SHOWN { " → …" } else { "" };
     let shown: Vec<&str> = nodes.iter().take(SHOWN).map(String::as_str).collect();
-    format!("{}{more}", shown.join(" → "))
+    let back = nodes.first().filter(|_| more.is_empty()).map(|first| format!(" → {first}"));
+    format!("{}{more}{}", shown.join(" → "), back.unwrap_or_default())
 }

@@ -4,15 +4,26 @@ pub mod api;
 mod cycles;
 pub mod error;
 pub mod json;
+pub mod picture;
+pub mod program;
 pub mod prompt;
 mod ui;
 mod values;
+
+/// What the editor makes of declarations: names of the types of sockets, widgets and what they store.
+pub mod editor {
+    pub use super::ui::types::comfy_name as socket_type;
+    pub use super::ui::widgets::{default as default_value, has_control};
+}
 
 use crate::Span;
 use crate::decl::Declarations;
 use error::{ImportError, ImportWarning};
 use json::{Kind, Value};
 use prompt::Prompt;
+
+/// How deeply subgraphs may be nested; people nest them two or three deep.
+pub const MAX_DEPTH: usize = 64;
 
 /// How much is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,11 +32,15 @@ pub struct Limits {
     pub bytes: usize,
     /// Nodes after subgraphs are expanded: few bytes may say very many.
     pub nodes: usize,
+    /// Subgraphs in subgraphs; at most [`MAX_DEPTH`] counts.
+    pub depth: usize,
+    /// Steps back along links, for each node and each link.
+    pub steps: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { bytes: 64 << 20, nodes: 1_000_000 }
+        Self { bytes: 64 << 20, nodes: 1_000_000, depth: MAX_DEPTH, steps: 16 }
     }
 }
 

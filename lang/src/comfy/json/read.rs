@@ -76,13 +76,23 @@ impl<'t> Reader<'t> {
     fn expected(&self, wanted: &'static str) -> ImportError {
         let rest = self.text.get(self.at..).unwrap_or("");
         let problem = match rest.as_bytes().first() {
-            None => JsonProblem::Cut { wanted },
+            None => return self.cut(wanted),
+            _ if self.text[..self.at].trim_matches(['\u{feff}', ' ', '\t', '\n', '\r']).is_empty() => {
+                JsonProblem::Foreign
+            }
             Some(b'\'') => JsonProblem::SingleQuote,
             Some(b'/' | b'#') => JsonProblem::Comment,
             _ if ["None", "True", "False"].iter().any(|word| rest.starts_with(word)) => JsonProblem::Python,
             _ => JsonProblem::Expected { wanted },
         };
         self.problem(problem)
+    }
+
+    /// The text ends too early: its last character is underlined, for behind it there is nothing to underline.
+    fn cut(&self, wanted: &'static str) -> ImportError {
+        let last = self.text.trim_end().chars().next_back().map_or(0, char::len_utf8);
+        let end = self.text.trim_end().len();
+        ImportError::NotJson { problem: JsonProblem::Cut { wanted }, span: Span::new(end - last, end) }
     }
 
     fn value(&mut self, depth: usize) -> Result<Value<'t>, ImportError> {

@@ -72,7 +72,7 @@ fn mistakes_are_told_where_they_are() {
     assert_eq!(problem("[1 2]"), (Expected { wanted: "`,` or `]`" }, "2"));
     assert_eq!(problem("{\"a\" 1}"), (Expected { wanted: "`:`" }, "1"));
     assert_eq!(problem("{a: 1}"), (Expected { wanted: "a name in double quotes" }, "a"));
-    assert_eq!(problem("[1"), (Cut { wanted: "`,` or `]`" }, ""));
+    assert_eq!(problem("[1 "), (Cut { wanted: "`,` or `]`" }, "1"));
     assert_eq!(problem("[-]"), (Number, "-"));
     assert_eq!(problem("[007]"), (Number, "007"));
     assert_eq!(problem("[1.]"), (Number, "1"));
@@ -80,7 +80,8 @@ fn mistakes_are_told_where_they_are() {
     assert_eq!(problem("\"a\\xb\""), (Escape, "\\x"));
     assert_eq!(problem("\"\\u12\""), (Escape, "\\u"));
     assert_eq!(problem("[\"abc]"), (Unclosed, "\""));
-    assert_eq!(problem("maybe"), (Expected { wanted: "a value" }, "maybe"));
+    assert_eq!(problem("[maybe]"), (Expected { wanted: "a value" }, "maybe"));
+    assert_eq!(problem("\u{feff} edition 1"), (Foreign, "edition"));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use crate::comfy::error::{ImportError, ImportWarning};
 use crate::comfy::json::{Text, Value};
 use crate::comfy::values::class_spaces;
 use crate::decl::{Declarations, InputDecl, NodeDecl, Type};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// Place of a graph in [`File::graphs`]; the first is the root, the others are definitions of subgraphs.
 pub(super) type GraphAt = usize;
@@ -34,6 +34,8 @@ pub(super) struct Graph<'v> {
     /// The outputs of the definition.
     pub(super) outputs: Vec<Plug<'v>>,
     pub(super) nodes: Vec<Node<'v>>,
+    /// Ids of nodes that were refused: links to them are no mistake of their own.
+    pub(super) refused: HashSet<Text<'v>>,
     /// What gives each output of the definition.
     pub(super) given: Vec<Option<Origin>>,
     /// The sockets that each input of the definition leads to, in the order in which they were linked.
@@ -216,7 +218,14 @@ struct Reader<'r, 'v> {
 impl<'v> Reader<'_, 'v> {
     fn graph(&self, at: GraphAt, value: &'v Value<'v>, log: &mut Log) -> Graph<'v> {
         let written = value.get("nodes").map(Value::items).unwrap_or_default();
-        let nodes: Vec<Node<'v>> = written.iter().filter_map(|node| self.node(node, log)).collect();
+        let mut refused = HashSet::new();
+        let mut nodes = Vec::with_capacity(written.len());
+        for value in written {
+            match self.node(value, log) {
+                Some(node) => nodes.push(node),
+                None => refused.extend(value.get("id").and_then(Value::id)),
+            }
+        }
         let definition = |key| if at == 0 { Vec::new() } else { plugs_of(value, key) };
         let (inputs, outputs) = (definition("inputs"), definition("outputs"));
         let mut graph = Graph {
@@ -228,6 +237,7 @@ impl<'v> Reader<'_, 'v> {
             inputs,
             outputs,
             nodes,
+            refused,
             value,
         };
         self.link(&mut graph, log);
@@ -418,7 +428,7 @@ fn arrange_instance<'v>(node: &mut Node<'v>, plugs: &[Plug<'v>]) {
             places.entry(socket.name).or_insert(at);
         }
     }
-    let known: std::collections::HashSet<&str> = plugs.iter().map(|plug| plug.name).collect();
+    let known: HashSet<&str> = plugs.iter().map(|plug| plug.name).collect();
     for (at, plug) in plugs.iter().enumerate() {
         let place = places.get(plug.name).copied().or_else(|| {
             let stranger = written.get(at)?.as_ref().is_some_and(|socket| !known.contains(socket.name));

@@ -163,6 +163,9 @@ impl<'v> Ends<'v> {
         if self.definition && row.to == self.outputs {
             return (slot < graph.outputs.len()).then_some(Target::Output(slot));
         }
+        if graph.refused.contains(&row.to) {
+            return None;
+        }
         log.warn(ImportWarning::LostLink { lost: Lost::Target { id: row.to.to_string() }, span: row.span });
         None
     }
@@ -174,6 +177,9 @@ impl<'v> Ends<'v> {
         if self.definition && row.from == self.inputs {
             let slot = row.from_slot as usize;
             return (slot < graph.inputs.len()).then_some(Origin::Input(slot));
+        }
+        if graph.refused.contains(&row.from) {
+            return None;
         }
         log.warn(ImportWarning::LostLink { lost: Lost::Origin { id: row.from.to_string() }, span: row.span });
         None

@@ -15,8 +15,8 @@ mod promote;
 mod resolve;
 mod scopes;
 mod tokens;
-mod types;
-mod widgets;
+pub(super) mod types;
+pub(super) mod widgets;
 
 use super::cycles::cycles;
 use super::error::ImportWarning;
@@ -50,7 +50,7 @@ fn flatten<'v>(
     ids::renumber(&mut file, log);
     let scopes = Scopes::expand(&file, limits, log)?;
     let promoted = promote::promoted(&file);
-    let mut prompt = emit::emit(&scopes, &promoted, log);
+    let mut prompt = emit::emit(&scopes, &promoted, limits, log);
     extras::add(&scopes, &mut prompt, log);
     Some(prompt)
 }

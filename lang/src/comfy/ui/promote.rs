@@ -7,8 +7,9 @@
 use super::file::{File, Graph, GraphAt, Kind, NodeAt, declared};
 use super::log::Log;
 use super::own::OwnValues;
-use super::scopes::{MAX_DEPTH, ScopeAt, Scopes, Site};
+use super::scopes::{ScopeAt, Scopes, Site};
 use crate::Span;
+use crate::comfy::MAX_DEPTH;
 use crate::comfy::json::{Text, Value};
 use crate::comfy::prompt::Json;
 use crate::comfy::values;

@@ -3,13 +3,10 @@
 use super::file::{File, Graph, GraphAt, Kind, Mode, Node, NodeAt};
 use super::log::Log;
 use crate::Span;
-use crate::comfy::Limits;
 use crate::comfy::error::ImportError;
 use crate::comfy::prompt::NodeIndex;
+use crate::comfy::{Limits, MAX_DEPTH};
 use std::collections::HashMap;
-
-/// How deeply subgraphs may be nested.
-pub(super) const MAX_DEPTH: usize = 64;
 
 /// Place of a scope in [`Scopes::all`]; the first is the root.
 pub(super) type ScopeAt = usize;
@@ -42,10 +39,10 @@ impl<'f, 'v> Scopes<'f, 'v> {
     /// Expands what is switched on.
     ///
     /// # Errors
-    /// Definitions that use themselves, nesting beyond [`MAX_DEPTH`], more nodes than the limit.
+    /// Definitions that use themselves, nesting or more nodes beyond the limits.
     pub(super) fn expand(file: &'f File<'v>, limits: Limits, log: &mut Log) -> Option<Scopes<'f, 'v>> {
         let scopes = Scopes { file, all: Vec::new(), order: Vec::new() };
-        let mut expansion = Expansion { scopes, limit: limits.nodes, count: 0, open: Vec::new() };
+        let mut expansion = Expansion { scopes, limits, count: 0, open: Vec::new() };
         match expansion.scope(0, None, String::new(), Span::new(0, 0)) {
             Ok(_) => Some(expansion.scopes),
             Err(error) => {
@@ -83,7 +80,7 @@ impl<'f, 'v> Scopes<'f, 'v> {
 
 struct Expansion<'f, 'v> {
     scopes: Scopes<'f, 'v>,
-    limit: usize,
+    limits: Limits,
     count: usize,
     /// The definitions around the place that is expanded.
     open: Vec<GraphAt>,
@@ -129,13 +126,14 @@ impl Expansion<'_, '_> {
             let name = file.graphs[graph].name.to_owned();
             return Err(ImportError::SubgraphInItself { name, span });
         }
-        if self.open.len() > MAX_DEPTH {
-            return Err(ImportError::SubgraphsTooDeep { limit: MAX_DEPTH, span });
+        let depth = self.limits.depth.min(MAX_DEPTH);
+        if self.open.len() > depth {
+            return Err(ImportError::SubgraphsTooDeep { limit: depth, span });
         }
         // Few bytes may say very many nodes; an instance of an empty subgraph counts, too.
         self.count += 1 + file.graphs[graph].nodes.len();
-        if self.count > self.limit {
-            return Err(ImportError::TooManyNodes { limit: self.limit, span });
+        if self.count > self.limits.nodes {
+            return Err(ImportError::TooManyNodes { limit: self.limits.nodes, span });
         }
         Ok(())
     }

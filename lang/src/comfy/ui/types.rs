@@ -3,8 +3,8 @@
 use crate::decl::Type;
 use std::borrow::Cow;
 
-/// How ComfyUI calls a type.
-pub(super) fn comfy_name(ty: &Type) -> Cow<'_, str> {
+/// How ComfyUI calls the type of a socket.
+pub fn comfy_name(ty: &Type) -> Cow<'_, str> {
     match ty {
         Type::Int => "INT".into(),
         Type::Float => "FLOAT".into(),

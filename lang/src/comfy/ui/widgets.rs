@@ -66,8 +66,8 @@ fn without_dummies<'v>(decl: &NodeDecl, stored: &'v [Value<'v>]) -> Vec<&'v Valu
 }
 
 /// Whether a widget follows that says what happens to the value after a run. Seeds have it unless a class denies it,
-/// but not those that come with a dynamic choice: their whole name is not `seed`.
-fn has_control(input: &InputDecl, prefix: &str) -> bool {
+/// but not those that come with a dynamic choice, whose name is the `prefix`: their whole name is not `seed`.
+pub fn has_control(input: &InputDecl, prefix: &str) -> bool {
     let seed =
         input.ty == Type::Int && prefix.is_empty() && matches!(input.name.as_ref(), "seed" | "noise_seed");
     let denied = input.marks.denied.iter().any(|mark| mark == "control_after_generate");
@@ -95,15 +95,17 @@ impl<'v> Reader<'_, 'v> {
             let name = format!("{prefix}{}", input.name);
             let written = self.take();
             let value = self.value(input, written);
-            let selected = if let Some(Json::String(text)) = &value { Some(text.clone()) } else { None };
             let span = written.map_or(self.node_span, |written| written.span);
-            let inner = format!("{name}.");
-            self.widgets.push(Widget { name, decl: Some(input), value, span });
-            if let (Type::Dynamic(choices), true) = (&input.ty, depth < DEEPEST) {
-                let choice = choices.iter().find(|choice| Some(choice.key.as_ref()) == selected.as_deref());
-                if let Some(choice) = choice {
-                    self.inputs(choice.inputs.iter(), &inner, depth + 1);
+            let choice = match (&input.ty, &value) {
+                (Type::Dynamic(choices), Some(Json::String(key))) if depth < DEEPEST => {
+                    choices.iter().find(|choice| choice.key == key.as_str())
                 }
+                _ => None,
+            };
+            let inner = choice.map(|_| format!("{name}."));
+            self.widgets.push(Widget { name, decl: Some(input), value, span });
+            if let (Some(choice), Some(prefix)) = (choice, inner) {
+                self.inputs(choice.inputs.iter(), &prefix, depth + 1);
             }
             if has_control(input, prefix) {
                 self.take();
@@ -164,7 +166,7 @@ pub(super) fn multiline(value: &Json) -> String {
 }
 
 /// The value of a widget where the file has none.
-pub(super) fn default(input: &InputDecl) -> Option<Json> {
+pub fn default(input: &InputDecl) -> Option<Json> {
     if let Some(default) = &input.default {
         return Some(literal(default));
     }
