@@ -4,8 +4,8 @@ use floe_lang::ast::{self, ExprKind, Statement, StatementKind};
 
 use super::block::is_branching;
 use super::hint::Hint;
-use super::scope::{Def, Flow, Frame, Kind};
 use super::modules::ModuleId;
+use super::scope::{Def, Flow, Frame, Kind};
 use super::{Evaluator, Judge};
 use crate::error::{CompileError, EvalError, Warning};
 use crate::flat::{CallId, Value};

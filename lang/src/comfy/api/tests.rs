@@ -68,7 +68,7 @@ fn a_circle_is_told_from_what_gives_to_what_takes() {
         r#"{"a": {"class_type": "A", "inputs": {"x": ["b", 0]}}, "b": {"class_type": "A", "inputs": {"x": ["c", 0]}},
             "c": {"class_type": "A", "inputs": {"x": ["a", 0]}}}"#,
     );
-    let [ImportError::Cycle { nodes, .. }] = &read.errors[..] else { panic!("{:?}", read.errors) };
+    let [ImportWarning::Cycle { nodes, .. }] = &read.warnings[..] else { panic!("{:?}", read.warnings) };
     assert_eq!(nodes, &["c", "b", "a"]);
 }
 
