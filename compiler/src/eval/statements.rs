@@ -20,6 +20,7 @@ impl<'a> Evaluator<'a> {
         self.frames.push(Frame::new(0, None, None));
         self.edition();
         let ast = self.module(0).ast;
+        self.declarations(ast);
         for (order, statement) in ast.statements.iter().enumerate() {
             if self.halted {
                 break;
@@ -53,7 +54,24 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// A statement that defines what other files may use as well.
+    /// What a file declares depends on no value, so it is known in the whole file: declarations may stand at its end.
+    pub(super) fn declarations(&mut self, file: &'a ast::File) {
+        for statement in &file.statements {
+            match &statement.kind {
+                StatementKind::Type(ast::TypeDecl { name, .. }) | StatementKind::Choices(ast::Choices { name, .. }) => {
+                    let def = self.declared_type(name);
+                    self.define(name, def, Kind::Item);
+                }
+                StatementKind::Node(node) => {
+                    let def = self.declared_node(statement);
+                    self.define(&node.name, def, Kind::Item);
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// A statement that defines what other files may use as well; [`Self::declarations`] come before.
     pub(super) fn definition(&mut self, statement: &'a Statement) {
         match &statement.kind {
             StatementKind::Use(import) => {
@@ -68,18 +86,6 @@ impl<'a> Evaluator<'a> {
             StatementKind::Fn(function) => {
                 self.no_annotations(&statement.annotations);
                 self.flow(function);
-            }
-            StatementKind::Type(declared) => {
-                let def = self.declared_type(&declared.name);
-                self.define(&declared.name, def, Kind::Item);
-            }
-            StatementKind::Choices(choices) => {
-                let def = self.declared_type(&choices.name);
-                self.define(&choices.name, def, Kind::Item);
-            }
-            StatementKind::Node(node) => {
-                let def = self.declared_node(statement);
-                self.define(&node.name, def, Kind::Item);
             }
             _ => {}
         }
