@@ -87,7 +87,7 @@ impl<'a> Evaluator<'a> {
         let known_only = self.known_only.take();
         let shadow = std::mem::replace(&mut self.shadow, false);
         self.frames.push(Frame::new(id, None, None));
-        self.declarations(id);
+        self.declarations(self.module(id).ast);
         for (order, statement) in self.module(id).ast.statements.iter().enumerate() {
             self.module_mut(id).statement = order;
             // What a used file would do, and what only its own run would bind, is not done.

@@ -4,7 +4,6 @@ use floe_lang::ast::{self, ExprKind, Statement, StatementKind};
 
 use super::block::is_branching;
 use super::hint::Hint;
-use super::modules::ModuleId;
 use super::scope::{Def, Flow, Frame, Kind};
 use super::{Evaluator, Judge};
 use crate::error::{CompileError, EvalError, Warning};
@@ -20,8 +19,8 @@ impl<'a> Evaluator<'a> {
         self.open_module(0);
         self.frames.push(Frame::new(0, None, None));
         self.edition();
-        self.declarations(0);
         let ast = self.module(0).ast;
+        self.declarations(ast);
         for (order, statement) in ast.statements.iter().enumerate() {
             if self.halted {
                 break;
@@ -55,20 +54,24 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// Declarations of types, choices and nodes, which depend on nothing that is computed: they stand anywhere.
-    pub(super) fn declarations(&mut self, module: ModuleId) {
-        for statement in &self.module(module).ast.statements {
-            let (name, def) = match &statement.kind {
-                StatementKind::Type(declared) => (&declared.name, self.declared_type(&declared.name)),
-                StatementKind::Choices(choices) => (&choices.name, self.declared_type(&choices.name)),
-                StatementKind::Node(node) => (&node.name, self.declared_node(statement)),
-                _ => continue,
-            };
-            self.define(name, def, Kind::Item);
+    /// What a file declares depends on no value, so it is known in the whole file: declarations may stand at its end.
+    pub(super) fn declarations(&mut self, file: &'a ast::File) {
+        for statement in &file.statements {
+            match &statement.kind {
+                StatementKind::Type(ast::TypeDecl { name, .. }) | StatementKind::Choices(ast::Choices { name, .. }) => {
+                    let def = self.declared_type(name);
+                    self.define(name, def, Kind::Item);
+                }
+                StatementKind::Node(node) => {
+                    let def = self.declared_node(statement);
+                    self.define(&node.name, def, Kind::Item);
+                }
+                _ => {}
+            }
         }
     }
 
-    /// Another statement that defines what other files may use as well.
+    /// A statement that defines what other files may use as well; [`Self::declarations`] come before.
     pub(super) fn definition(&mut self, statement: &'a Statement) {
         match &statement.kind {
             StatementKind::Use(import) => {
