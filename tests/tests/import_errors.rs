@@ -62,6 +62,7 @@ fn limits(page: &str) -> Limits {
             "nodes" => limits.nodes = number,
             "depth" => limits.depth = number,
             "steps" => limits.steps = number,
+            "expanded" => limits.expanded = number,
             other => panic!("no limit is called {other}"),
         }
     }
