@@ -93,7 +93,9 @@ fn exported(text: &str, export: Export) -> Result<(String, Vec<(String, String)>
         Warning::NotInFile { node, input, .. } => Some((node, input)),
         _ => None,
     });
-    let text = checked.value.ok_or_else(|| checked.errors.iter().map(|error| format!("{error}; ")).collect::<String>())?;
+    let text = checked
+        .value
+        .ok_or_else(|| checked.errors.iter().map(|error| format!("{error}; ")).collect::<String>())?;
     Ok((text, lost.collect()))
 }
 

@@ -7,10 +7,10 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;
 
+use floe_driver::{DEFAULT_LIMIT, Source, read_plan, read_source};
 use floe_driver::{
     DriverError, Folders, Isa, Machine, Options, PassList, Plan, Pool, RunFailure, RunOptions,
 };
-use floe_driver::{DEFAULT_LIMIT, Source, read_plan, read_source};
 use floe_testing::model;
 use tempfile::TempDir;
 
