@@ -27,7 +27,7 @@ pub fn parser(bytes: &[u8]) {
 /// Any bytes are JSON of ComfyUI or an error; a workflow gives a program that parses again and is in the one style.
 pub fn import(bytes: &[u8]) {
     let Ok(text) = std::str::from_utf8(bytes) else { return };
-    let limits = Limits { bytes: 1 << 20, nodes: NODES };
+    let limits = Limits { bytes: 1 << 20, nodes: NODES, ..Limits::default() };
     let read = comfy::read(text, &Library, limits);
     for error in &read.errors {
         assert!(!error.to_string().is_empty());

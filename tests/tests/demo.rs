@@ -18,7 +18,7 @@ fn example(name: &str) -> PathBuf {
 
 fn options(passes: PassList, params: &[(&str, &str)]) -> Options {
     let params = params.iter().map(|&(name, value)| (name.to_owned(), value.to_owned())).collect();
-    Options { passes, target: floe_tests::options().target, params }
+    Options { passes, params, ..floe_tests::options() }
 }
 
 struct Ran {
@@ -161,7 +161,7 @@ fn workflow(nodes: &serde_json::Map<String, Value>, id: &str) -> String {
 /// Kernels, semantics and declarations are three lists of the same classes.
 #[test]
 fn every_class_with_semantics_has_a_kernel() {
-    let declared: Vec<&str> = floe_stdlib::nodes().iter().map(|decl| decl.name).collect();
+    let declared: Vec<&str> = floe_stdlib::nodes().iter().map(|decl| decl.name.as_ref()).collect();
     for &name in &declared {
         let Some(semantics) = floe_stdlib::semantics(name) else { continue };
         let has_kernel = floe_nodes::kernel(name).is_some();

@@ -61,6 +61,7 @@ fn limits(page: &str) -> Limits {
             "bytes" => limits.bytes = number,
             "nodes" => limits.nodes = number,
             "depth" => limits.depth = number,
+            "steps" => limits.steps = number,
             other => panic!("no limit is called {other}"),
         }
     }

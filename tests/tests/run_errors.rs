@@ -41,8 +41,7 @@ fn desk() -> Desk {
         .unwrap();
     let at = |name: &str| root.path().join(name);
     let folders = Folders::new(vec![at("models")], vec![at("input")], at("output"));
-    let options =
-        Options { passes: PassList::all(), target: floe_tests::options().target, params: BTreeMap::new() };
+    let options = floe_tests::options();
     let source = Source::flow("desk.flow", PROGRAM);
     let plan = floe_driver::compile(&source, &folders, &options).unwrap().compiled.plan;
     Desk { root, folders, plan }

@@ -125,6 +125,20 @@ pub enum ImportError {
         span: Span,
     },
 
+    /// Links that take too long to follow.
+    #[error("following the links through bypassed nodes takes too long")]
+    #[diagnostic(
+        code(import::tangled),
+        help(
+            "very many inputs of very many types hang on a long chain of bypassed nodes; remove these nodes"
+        )
+    )]
+    Tangled {
+        /// Where following stopped.
+        #[label("following stopped here")]
+        span: Span,
+    },
+
     /// An output of a subgraph that is linked to an input of it.
     #[error("output `{output}` of the subgraph `{subgraph}` is its input `{input}`")]
     #[diagnostic(
@@ -186,6 +200,20 @@ pub enum ImportError {
 #[derive(Debug, Clone, PartialEq, Error, Diagnostic)]
 #[diagnostic(severity(Warning))]
 pub enum ImportWarning {
+    /// Nodes that wait for each other.
+    #[error("these nodes need each other's results: {}", chain(nodes))]
+    #[diagnostic(
+        code(import::cycle),
+        help("the link is kept as `dangling(…)`, and nothing of this can run until it leads elsewhere")
+    )]
+    Cycle {
+        /// Their ids, each giving something to the next one, the last to the first.
+        nodes: Vec<String>,
+        /// The input that closes the circle.
+        #[label("this is computed from its own node's result")]
+        span: Span,
+    },
+
     /// A key that an object has twice.
     #[error("`{key}` is there twice")]
     #[diagnostic(
@@ -528,6 +556,7 @@ impl ImportError {
             | Self::BadLink { span, .. }
             | Self::Cycle { span, .. }
             | Self::EndlessLink { span, .. }
+            | Self::Tangled { span }
             | Self::Passthrough { span, .. }
             | Self::SubgraphInItself { span, .. }
             | Self::SubgraphsTooDeep { span, .. }
@@ -541,7 +570,8 @@ impl ImportWarning {
     /// Where it is.
     pub fn span(&self) -> Span {
         match self {
-            Self::DuplicateKey { span, .. }
+            Self::Cycle { span, .. }
+            | Self::DuplicateKey { span, .. }
             | Self::HalfCharacter { span }
             | Self::RoundedInteger { span, .. }
             | Self::NotFinite { span, .. }
@@ -564,7 +594,7 @@ impl ImportWarning {
 }
 
 /// The codes of everything that importing says; each has a page.
-pub const CODES: [&str; 30] = [
+pub const CODES: [&str; 31] = [
     "import::bad_inputs",
     "import::bad_link",
     "import::bad_row",
@@ -592,6 +622,7 @@ pub const CODES: [&str; 30] = [
     "import::rounded_integer",
     "import::subgraph_in_itself",
     "import::subgraphs_too_deep",
+    "import::tangled",
     "import::too_large",
     "import::too_many_nodes",
     "import::unknown_version",

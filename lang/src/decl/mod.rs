@@ -2,6 +2,22 @@
 //!
 //! The library's declarations are constants of this shape; those that a program brings along for third-party nodes are
 //! built at run time. Everything that must know a class reads this: checker, importer, exporter, documentation.
+//!
+//! [`declare`] makes them of declarations as written, [`NodeDecl::to_ast`] goes back. The fields of [`NodeMarks`] and
+//! [`InputMarks`] have the names of their annotations, except:
+//!
+//! | annotation | is |
+//! |---|---|
+//! | `@partner` | [`NodeMarks::partner_api`], and the hidden inputs of an account |
+//! | `@intermediate` | [`NodeMarks::intermediate_output`] |
+//! | `@category @display @output @takes_lists` | fields of [`NodeDecl`] |
+//! | `@control_after_generate("fixed")` | [`InputMarks::control_after_generate`] and [`InputMarks::control_start`] |
+//! | `@multiline(false)`, `@socketless(false)`, `@control_after_generate(false)` | an entry of [`InputMarks::denied`] |
+//! | `@grow(…)` | [`Type::Grow`]; what else is said of the input is said of its sockets |
+//! | `@list(none)` | [`OutputDecl::list_unsaid`] |
+//! | `@widget` | the field of [`Type::Data`] |
+//!
+//! What they mean to the people who write them is in the reference of the language, `docs/language.md`.
 
 mod display;
 pub mod error;

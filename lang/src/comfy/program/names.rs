@@ -209,7 +209,11 @@ pub(super) fn output_type<'s>(item: &'s Item<'_>, flows: &'s [Flow<'_>], slot: u
 
 /// By item and slot: which prompt it serves. What inputs say counts more than what readers of readers say: a prompt
 /// that is also zeroed, for the negative one, is the positive one.
-fn polarity(scope: &Scope<'_>, flows: &[Flow<'_>], shape: &Shape<'_>) -> HashMap<(ItemIndex, u32), Polarity> {
+pub(super) fn polarity(
+    scope: &Scope<'_>,
+    flows: &[Flow<'_>],
+    shape: &Shape<'_>,
+) -> HashMap<(ItemIndex, u32), Polarity> {
     let mut known: HashMap<(ItemIndex, u32), Polarity> = HashMap::new();
     for &item in shape.order.iter().rev() {
         let mut near: BTreeMap<u32, Polarity> = BTreeMap::new();
@@ -241,12 +245,16 @@ fn file_words(scope: &Scope<'_>) -> HashMap<ItemIndex, String> {
     for (index, item) in scope.items.iter().enumerate().filter(|(_, item)| is_loader(item)) {
         let text = item.inputs.iter().find_map(|input| match input.value {
             Value::Given(InputValue::Json(Json::String(text))) => Some(text),
+            Value::Bound(binding) => match scope.bindings[binding].default {
+                Some(InputValue::Json(Json::String(text))) => Some(text),
+                _ => None,
+            },
             _ => None,
         });
         let Some(text) = text else { continue };
         let stem = text.rsplit(['/', '\\']).next().unwrap_or(text);
         let stem = stem.rsplit_once('.').map_or(stem, |(stem, _)| stem);
-        files.push((index, words::words(stem).collect()));
+        files.push((index, words::words(stem).map(unversioned).collect()));
     }
     let mut count: HashMap<&str, usize> = HashMap::new();
     for (_, words) in &files {
@@ -256,13 +264,21 @@ fn file_words(scope: &Scope<'_>) -> HashMap<ItemIndex, String> {
     }
     let tells = |word: &&String| {
         count[word.as_str()] == 1
-            && (3..=10).contains(&word.len())
+            && (3..=16).contains(&word.len())
             && word.bytes().all(|at| at.is_ascii_alphabetic())
     };
     let words = files.iter().filter_map(|(item, words)| Some((*item, words.iter().find(tells)?.clone())));
     words.collect()
 }
 
+/// `vision` for `visionv30`.
+fn unversioned(word: String) -> String {
+    let stem = word.trim_end_matches(|last: char| last.is_ascii_digit());
+    let version = stem.len() < word.len();
+    stem.strip_suffix('v').filter(|_| version).unwrap_or(stem).to_owned()
+}
+
+/// By type: how many loaders give one that is read.
 fn loaded(scope: &Scope<'_>, flows: &[Flow<'_>], shape: &Shape<'_>) -> HashMap<String, usize> {
     let mut loaded: HashMap<String, usize> = HashMap::new();
     for (index, item) in scope.items.iter().enumerate().filter(|(_, item)| is_loader(item)) {
@@ -337,7 +353,12 @@ impl Namer<'_, '_> {
     /// By the title that somebody gave it: alone, or before the word for the type.
     fn by_title(&self, of: &Item<'_>, slot: u32, slots: usize, ty: &str) -> Option<String> {
         let title = words::title_words(of.title(), of.decl())?;
-        let noun = roles::noun(ty);
+        let class = of.decl().map_or_else(Vec::new, |decl| words::class_words(&decl.name));
+        let noun = if ty == "LATENT" && roles::samples(&class) {
+            Some("samples".to_owned())
+        } else {
+            roles::noun(ty)
+        };
         // `H3 latent decode` gives no latent.
         if title.last().is_some_and(|last| roles::is_other_noun(last, noun.as_deref())) {
             return None;
@@ -389,7 +410,10 @@ impl Namer<'_, '_> {
         let stem = match (stem, served.word()) {
             (_, Some(word)) if ty == "CONDITIONING" => word.to_owned(),
             (Some(stem), _) => stem,
-            _ => roles::noun(ty).unwrap_or_default(),
+            (None, _) => {
+                let noun = roles::noun(ty).unwrap_or_default();
+                self.purpose(item, slot, &noun).unwrap_or(noun)
+            }
         };
         let stem = match self.files.get(&item) {
             Some(word) if names.is_taken(&stem) || self.has_rival(ty) => format!("{stem}_{word}"),
@@ -412,7 +436,8 @@ impl Namer<'_, '_> {
                 .then_some(Source::Result(source, slot)),
             Value::Bound(binding) if self.scope.bindings[binding].link => {
                 let wanted = of.decl().and_then(|decl| super::types::declared(decl, &input.name));
-                let same = matches!(wanted, Some(Type::Data { comfy, .. }) if comfy == ty);
+                let same = self.scope.bindings[binding].comfy == Some(ty)
+                    || matches!(wanted, Some(Type::Data { comfy, .. }) if comfy == ty);
                 same.then_some(Source::Bound(binding))
             }
             _ => None,

@@ -5,6 +5,7 @@
 
 use super::inline::{Shape, is_loader};
 use super::scope::{FlowOutput, ItemIndex, Scope};
+use super::{roles, words};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The statements of a body in their order, with the part that each belongs to: parts have no links between them.
@@ -14,7 +15,15 @@ pub(super) fn order(
     shape: &Shape<'_>,
     groups: &[Option<usize>],
 ) -> Vec<(ItemIndex, usize)> {
-    let needs: Vec<Vec<ItemIndex>> = (0..scope.items.len()).map(|item| needs(shape, item)).collect();
+    let stages = stages(scope, shape);
+    let needs: Vec<Vec<ItemIndex>> = (0..scope.items.len())
+        .map(|item| {
+            let mut needs = needs(shape, item);
+            // What an earlier sampler made is told before what only this one needs.
+            needs.sort_by_key(|&need| std::cmp::Reverse(stages[need]));
+            needs
+        })
+        .collect();
     let depth_first = depth_first(&sinks(outputs, shape), &needs);
     let parts = parts(&depth_first, &needs, scope.items.len());
     let early = early(scope, shape, groups);
@@ -40,6 +49,17 @@ fn needs(shape: &Shape<'_>, item: ItemIndex) -> Vec<ItemIndex> {
         }
     }
     needs
+}
+
+/// By item: how many samplers follow each other up to it.
+fn stages(scope: &Scope<'_>, shape: &Shape<'_>) -> Vec<u32> {
+    let mut stages = vec![0; scope.items.len()];
+    for &item in &shape.order {
+        let before = scope.items[item].links().map(|(source, _)| stages[source]).max().unwrap_or(0);
+        let class = scope.items[item].decl().map_or_else(Vec::new, |decl| words::class_words(&decl.name));
+        stages[item] = before + u32::from(roles::samples(&class));
+    }
+    stages
 }
 
 /// Where walks begin: what nobody reads, then what the flow gives to its caller.

@@ -100,6 +100,8 @@ pub(super) fn fits(value: &InputValue, ty: &Type) -> bool {
         (Json::Int(number), Type::Choice { values, .. }) => {
             values.iter().any(|value| matches!(value, decl::ChoiceValue::Int(known) if known == number))
         }
+        // A choice that is no file: the parameter is a text.
+        (Json::String(text), Type::File { builtin, .. }) => !builtin.iter().any(|name| name == text),
         (Json::String(_), ty) => takes_text(ty),
         (json, Type::Union(types)) => types.iter().any(|ty| fits(&InputValue::Json(json.clone()), ty)),
         _ => false,
@@ -125,11 +127,9 @@ pub(super) fn plain(ty: &Type, span: Span) -> Option<ast::Type> {
         Type::Any | Type::Grow { .. } => None,
         Type::Choice { set: Some(set), .. } => name(set),
         Type::Choice { set: None, values } => Some(choices(values, span)),
-        Type::File { folder, builtin } => {
+        Type::File { folder, .. } => {
             let kind = TypeKind::File { folder: folder.to_string(), folder_span: span };
-            let file = ast::Type { kind, span };
-            let others = builtin.iter().map(|name| ast::ChoiceValue::Str(name.to_string()));
-            Some(if builtin.is_empty() { file } else { either(file, written(others, span)) })
+            Some(ast::Type { kind, span })
         }
         Type::Data { name: data, .. } => name(data),
         Type::List(inner) => inner.first().and_then(|inner| plain(inner, span)).map(list_of),
@@ -173,11 +173,6 @@ fn choices(values: &[decl::ChoiceValue], span: Span) -> ast::Type {
 fn written(values: impl Iterator<Item = ast::ChoiceValue>, span: Span) -> ast::Type {
     let choices = values.map(|value| ast::Choice { value, inputs: None, span });
     ast::Type { kind: TypeKind::Choices(choices.collect()), span }
-}
-
-fn either(a: ast::Type, b: ast::Type) -> ast::Type {
-    let span = a.span;
-    ast::Type { kind: TypeKind::Union(vec![a, b]), span }
 }
 
 /// The type that ComfyUI calls so, unless that says nothing.

@@ -1,6 +1,6 @@
 //! Bodies as statements.
 
-use super::super::prompt::{InputValue, Prompt};
+use super::super::prompt::{InputValue, Json, Prompt};
 use super::args::{Arg as Given, ArgValue};
 use super::classes::Classes;
 use super::declare;
@@ -102,11 +102,14 @@ impl Writer<'_> {
     /// Params of the program, then values that are named because two places use them.
     fn params(&self, root: &Scope<'_>) -> Vec<Statement> {
         let bindings = root.bindings.iter().filter(|binding| binding.kind == BindingKind::Param);
-        let mut statements: Vec<Statement> = bindings
-            .map(|binding| statement(StatementKind::Param(self.param(root, binding)), binding))
-            .collect();
-        if let Some(first) = statements.first_mut() {
-            first.blank_before = true;
+        let mut statements: Vec<Statement> = Vec::new();
+        let mut apart = true;
+        for binding in bindings {
+            let mut param = statement(StatementKind::Param(self.param(root, binding)), binding);
+            let lines = param.docs.is_some() || binding.default.is_some_and(has_lines);
+            param.blank_before = apart || lines;
+            apart = lines;
+            statements.push(param);
         }
         statements
     }
@@ -292,8 +295,12 @@ impl Above {
 fn statement(kind: StatementKind, binding: &Binding<'_>) -> Statement {
     let span = binding.span;
     let docs = (!binding.docs.is_empty()).then(|| Doc { text: binding.docs.clone(), span });
-    let blank_before = docs.is_some();
-    Statement { comments: Vec::new(), blank_before, docs, annotations: Vec::new(), kind, span }
+    Statement { comments: Vec::new(), blank_before: false, docs, annotations: Vec::new(), kind, span }
+}
+
+/// Whether a value is a text of several lines.
+fn has_lines(value: &InputValue) -> bool {
+    matches!(value, InputValue::Json(Json::String(text)) | InputValue::DynamicPrompt(text) if text.contains('\n'))
 }
 
 /// Puts an empty line above a statement and what belongs to it.
@@ -522,7 +529,9 @@ impl Body<'_> {
                 add("pos", vec![coordinate(x, span), coordinate(y, span)]);
             }
         }
-        if self.writer.options.ids {
+        let pinned =
+            matches!(of.what, What::Node { index, .. } if self.writer.prompt.pinned.contains(&index));
+        if self.writer.options.ids || pinned {
             add("id", vec![literals::string(of.id, span)]);
         }
         if let What::Node { node, .. } = of.what
@@ -537,6 +546,6 @@ impl Body<'_> {
 
 /// Places are whole pixels where they can be.
 fn coordinate(value: f64, span: Span) -> Expr {
-    let json = super::super::prompt::Json::Float(value);
+    let json = Json::Float(value);
     literals::expr(&json, Some(&crate::decl::Type::Int), span)
 }

@@ -8,6 +8,7 @@ use super::scopes::{ScopeAt, Scopes, Site};
 use super::tokens;
 use super::types::comfy_name;
 use super::{primitives, widgets};
+use crate::comfy::Limits;
 use crate::comfy::error::ImportWarning;
 use crate::comfy::prompt::{
     InputValue, Instance, InstanceIndex, InstanceInput, InstanceOutput, Json, Prompt, PromptInput, PromptNode,
@@ -17,10 +18,10 @@ use crate::text::dynamic_prompt;
 use std::collections::HashMap;
 
 /// Everything but notes, groups and what is switched off.
-pub(super) fn emit(scopes: &Scopes<'_, '_>, promoted: &[Vec<bool>], log: &mut Log) -> Prompt {
+pub(super) fn emit(scopes: &Scopes<'_, '_>, promoted: &[Vec<bool>], limits: Limits, log: &mut Log) -> Prompt {
     let mut emitter = Emitter {
         scopes,
-        resolver: Resolver::new(scopes, promoted),
+        resolver: Resolver::new(scopes, promoted, limits.steps),
         promotions: Promotions::new(scopes, promoted),
         pending: Vec::new(),
         log,
@@ -47,22 +48,38 @@ struct Emitter<'e, 'f, 'v> {
     log: &'e mut Log,
 }
 
-/// Inputs as they are gathered.
+/// Inputs as they are gathered: a later one of the same name takes the place of an earlier one.
 #[derive(Default)]
 struct Inputs {
     list: Vec<PromptInput>,
+    /// Places by name, once there are more than a few.
     places: HashMap<String, usize>,
 }
 
 impl Inputs {
+    const FEW: usize = 32;
+
     fn put(&mut self, input: PromptInput) {
-        match self.places.get(&input.name) {
-            Some(&at) => self.list[at] = input,
+        match self.place(&input.name) {
+            Some(at) => self.list[at] = input,
             None => {
-                self.places.insert(input.name.clone(), self.list.len());
+                if !self.places.is_empty() {
+                    self.places.insert(input.name.clone(), self.list.len());
+                }
                 self.list.push(input);
             }
         }
+    }
+
+    fn place(&mut self, name: &str) -> Option<usize> {
+        if self.list.len() <= Self::FEW {
+            return self.list.iter().position(|input| input.name == name);
+        }
+        if self.places.is_empty() {
+            let names = self.list.iter().enumerate().map(|(at, input)| (input.name.clone(), at));
+            self.places = names.collect();
+        }
+        self.places.get(name).copied()
     }
 }
 

@@ -3,7 +3,7 @@
 //! From an output there is exactly one way back, so it is walked in a loop, and every output on the way remembers the
 //! result: long chains cost their length once, however many nodes hang on them.
 
-use super::file::{Kind, Mode, Node, Origin};
+use super::file::{Graph, Kind, Mode, Node, Origin};
 use super::log::Log;
 use super::scopes::{ScopeAt, Scopes, Site};
 use super::types::fits;
@@ -65,13 +65,21 @@ pub(super) struct Resolver<'s, 'f, 'v> {
     /// `None` while the way from there is being walked.
     known: HashMap<Key, Option<Found>>,
     types: HashMap<String, u32>,
+    /// How many steps may still be taken. An output is passed once for each type that is wanted of it; files in which
+    /// that is very often were made to take long.
+    budget: usize,
+    /// Whether it was told that there are none left.
+    given_up: bool,
     /// Which inputs of each definition have a widget.
     promoted: &'s [Vec<bool>],
 }
 
 impl<'s, 'f, 'v> Resolver<'s, 'f, 'v> {
-    pub(super) fn new(scopes: &'s Scopes<'f, 'v>, promoted: &'s [Vec<bool>]) -> Self {
-        Resolver { scopes, known: HashMap::new(), types: HashMap::new(), promoted }
+    pub(super) fn new(scopes: &'s Scopes<'f, 'v>, promoted: &'s [Vec<bool>], steps: usize) -> Self {
+        let links: Vec<usize> = scopes.file.graphs.iter().map(links).collect();
+        let size: usize = scopes.all.iter().map(|scope| scope.indices.len() + links[scope.graph]).sum();
+        let budget = steps.saturating_mul(size);
+        Resolver { scopes, known: HashMap::new(), types: HashMap::new(), budget, given_up: false, promoted }
     }
 
     /// What a socket of a node gets, where it wants a type.
@@ -113,7 +121,11 @@ impl<'s, 'f, 'v> Resolver<'s, 'f, 'v> {
                             log.error(self.endless(site));
                             break Found::NOTHING;
                         }
-                        None => {}
+                        None if self.budget == 0 => {
+                            self.give_up(site, log);
+                            break Found::NOTHING;
+                        }
+                        None => self.budget -= 1,
                     }
                     self.known.insert(key, None);
                     way.push((key, Vec::new()));
@@ -139,6 +151,13 @@ impl<'s, 'f, 'v> Resolver<'s, 'f, 'v> {
             found.exits.clone_from(&exit.outer);
         }
         found
+    }
+
+    fn give_up(&mut self, site: Site, log: &mut Log) {
+        if !self.given_up {
+            self.given_up = true;
+            log.error(ImportError::Tangled { span: self.scopes.node(site).span });
+        }
     }
 
     fn endless(&self, site: Site) -> ImportError {
@@ -223,6 +242,11 @@ impl<'s, 'f, 'v> Resolver<'s, 'f, 'v> {
             }
         }
     }
+}
+
+/// How many sockets of a graph are linked.
+fn links(graph: &Graph<'_>) -> usize {
+    graph.nodes.iter().flat_map(|node| &node.inputs).filter(|socket| socket.link.is_some()).count()
 }
 
 /// Ways out of scopes, inner ones first, put before the rest of the way.

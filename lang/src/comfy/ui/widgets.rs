@@ -95,15 +95,17 @@ impl<'v> Reader<'_, 'v> {
             let name = format!("{prefix}{}", input.name);
             let written = self.take();
             let value = self.value(input, written);
-            let selected = if let Some(Json::String(text)) = &value { Some(text.clone()) } else { None };
             let span = written.map_or(self.node_span, |written| written.span);
-            let inner = format!("{name}.");
-            self.widgets.push(Widget { name, decl: Some(input), value, span });
-            if let (Type::Dynamic(choices), true) = (&input.ty, depth < DEEPEST) {
-                let choice = choices.iter().find(|choice| Some(choice.key.as_ref()) == selected.as_deref());
-                if let Some(choice) = choice {
-                    self.inputs(choice.inputs.iter(), &inner, depth + 1);
+            let choice = match (&input.ty, &value) {
+                (Type::Dynamic(choices), Some(Json::String(key))) if depth < DEEPEST => {
+                    choices.iter().find(|choice| choice.key == key.as_str())
                 }
+                _ => None,
+            };
+            let inner = choice.map(|_| format!("{name}."));
+            self.widgets.push(Widget { name, decl: Some(input), value, span });
+            if let (Some(choice), Some(prefix)) = (choice, inner) {
+                self.inputs(choice.inputs.iter(), &prefix, depth + 1);
             }
             if has_control(input, prefix) {
                 self.take();
