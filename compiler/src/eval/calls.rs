@@ -4,10 +4,10 @@ use floe_lang::ast::{self, Expr, ExprKind, Ident};
 use floe_lang::decl::{InputDecl, Text, Type};
 use floe_stdlib::{node, nodes};
 
-use super::Evaluator;
 use super::functions::{FUNCTIONS, Function, Wrong, lookup};
 use super::hint::Hint;
 use super::scope::Def;
+use super::{Evaluator, Judge};
 use crate::error::{CompileError, EvalError, NameError, suggest};
 use crate::flat::{Arg, Call, CallId, Decl, Mode, Place, Value};
 use crate::types::{accepts, type_of};
@@ -269,6 +269,9 @@ impl<'a> Evaluator<'a> {
             function.call(values, left, &mut self.chance)
         };
         match result {
+            Ok(Value::Dangling { id, .. }) if self.judge == Judge::Types => {
+                self.poison(EvalError::DanglingLink { id: id.to_string(), span: place.into() })
+            }
             Ok(value) => self.built(value, place),
             Err(Wrong::Large(reason)) => self.poison(EvalError::TooLarge { reason, span: place.into() }),
             Err(Wrong::Said(reason)) => self.poison(EvalError::BadArgument {

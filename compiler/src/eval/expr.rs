@@ -9,7 +9,7 @@ use floe_lang::decl::Type;
 use super::functions::text;
 use super::hint::{Hint, member_name};
 use super::ops::{self, OpError};
-use super::{DEPTH, Evaluator};
+use super::{DEPTH, Evaluator, Judge};
 use crate::error::{CompileError, EvalError};
 use crate::flat::{Bundle, CallId, Place, Select, Value, text_weight};
 use crate::types::{describe, type_of};
@@ -173,10 +173,12 @@ impl<'a> Evaluator<'a> {
         let found = match base {
             Value::Poison => return Value::Poison,
             Value::Unknown(ty) if matches!(**ty, Type::Any) => return base.clone(),
-            Value::Outputs(call) => self.output_slot(*call, &slot),
+            Value::Outputs(call) => {
+                self.output_slot(*call, &slot).or_else(|| self.undeclared_output(*call, member))
+            }
             // The one output of a node may be named as well.
             Value::Link { call, .. } if self.flat.call(*call).decl.outputs.len() == 1 => {
-                self.output_slot(*call, &slot)
+                self.output_slot(*call, &slot).or_else(|| self.undeclared_output(*call, member))
             }
             Value::Bundle(bundle) => bundle_item(bundle, member),
             Value::Tuple(items) => slot(&mut std::iter::empty(), items.len()).map(|slot| items[slot].clone()),
@@ -203,6 +205,17 @@ impl<'a> Evaluator<'a> {
         let outputs = &self.flat.call(call).decl.outputs;
         let slot = slot(&mut outputs.iter().map(|output| output.name.as_ref()), outputs.len())?;
         Some(Value::Link { call, slot: u32::try_from(slot).ok()? })
+    }
+
+    /// An output by its place that the declaration lacks: a workflow may be of another version of the node, and goes out
+    /// as it came in.
+    fn undeclared_output(&self, call: CallId, member: &Member) -> Option<Value> {
+        match member {
+            Member::Index { index, .. } if self.judge == Judge::Values => {
+                Some(Value::Link { call, slot: *index })
+            }
+            _ => None,
+        }
     }
 
     /// Reports that a value has no such part.

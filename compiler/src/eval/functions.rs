@@ -23,6 +23,7 @@ enum Kind {
     Min,
     Max,
     Clamp,
+    Dangling,
     Round,
     Floor,
     Ceil,
@@ -49,10 +50,11 @@ const fn function(name: &'static str, usage: &'static str, takes: (usize, usize)
 }
 
 /// All of them, by name.
-pub(super) static FUNCTIONS: [Function; 20] = [
+pub(super) static FUNCTIONS: [Function; 21] = [
     function("abs", "abs(number)", (1, 1), Kind::Abs),
     function("ceil", "ceil(number)", (1, 1), Kind::Ceil),
     function("clamp", "clamp(number, lowest, highest)", (3, 3), Kind::Clamp),
+    function("dangling", "dangling(\"12\", 0)", (2, 2), Kind::Dangling),
     function("dynamic", "dynamic(\"a {red|blue} house\")", (1, 1), Kind::Dynamic),
     function("enumerate", "enumerate(list)", (1, 1), Kind::Enumerate),
     function("float", "float(value)", (1, 1), Kind::Float),
@@ -117,6 +119,12 @@ impl Function {
             (Kind::Min, args) => extreme(args, Ordering::Less),
             (Kind::Max, args) => extreme(args, Ordering::Greater),
             (Kind::Clamp, [value, lo, hi]) => clamp(value, lo, hi),
+            (Kind::Dangling, [Value::Str(id), Value::Int(slot)]) => {
+                let slot =
+                    u32::try_from(*slot).map_err(|_| "takes the place of an output, counted from 0")?;
+                Ok(Value::Dangling { id: id.clone(), slot })
+            }
+            (Kind::Dangling, _) => Err("takes the id of a node and the place of one of its outputs".into()),
             (Kind::Round, [value]) => whole(value, f64::round),
             (Kind::Floor, [value]) => whole(value, f64::floor),
             (Kind::Ceil, [value]) => whole(value, f64::ceil),
@@ -178,7 +186,7 @@ impl Function {
             Kind::Range => Type::List(vec![Type::Int].into()),
             Kind::Abs => first,
             Kind::Min | Kind::Max | Kind::Clamp if args.iter().all(|ty| *ty == Some(Type::Int)) => Type::Int,
-            Kind::Min | Kind::Max | Kind::Clamp => Type::Any,
+            Kind::Min | Kind::Max | Kind::Clamp | Kind::Dangling => Type::Any,
             Kind::Zip | Kind::Enumerate => Type::List(vec![Type::Any].into()),
         }
     }
@@ -192,7 +200,7 @@ impl Function {
                 matches!(first, Type::Int | Type::Float | Type::Any)
             }
             Kind::Join | Kind::Enumerate | Kind::Zip => matches!(first, Type::List(_) | Type::Any),
-            Kind::Split | Kind::Replace | Kind::Format | Kind::Dynamic | Kind::Now => {
+            Kind::Split | Kind::Replace | Kind::Format | Kind::Dynamic | Kind::Now | Kind::Dangling => {
                 is_text(first) || matches!(first, Type::Any)
             }
             Kind::Len => is_text(first) || matches!(first, Type::List(_) | Type::Any),
