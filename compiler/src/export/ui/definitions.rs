@@ -106,12 +106,16 @@ impl Definitions {
                 column.resolved |= other.resolved;
             }
         }
-        let (sockets, widgets): (Vec<Column>, Vec<Column>) = all.into_iter().partition(|column| column.socket);
+        let (sockets, widgets): (Vec<Column>, Vec<Column>) =
+            all.into_iter().partition(|column| column.socket);
         let needed: HashSet<String> = sockets.iter().map(|column| format!("{:?}", column.values)).collect();
         let is_promoted = |column: &Column| {
             column.resolved
                 || column.values.iter().any(|value| *value != column.values[0])
-                || ids.iter().zip(&column.values).all(|(id, value)| is_param(bodies, *id, &column.name, value))
+                || ids
+                    .iter()
+                    .zip(&column.values)
+                    .all(|(id, value)| is_param(bodies, *id, &column.name, value))
                 || needed.contains(&format!("{:?}", column.values))
         };
         let promoted = merged(widgets.into_iter().filter(is_promoted).collect(), sockets);
@@ -141,7 +145,9 @@ impl Definitions {
                 }
                 Item::Instance(inner) => {
                     let Some(&(definition, _)) = self.of.get(inner) else { continue };
-                    for (&port, stored) in bodies.body(Some(*inner)).inputs.iter().zip(&self.all[definition].widgets) {
+                    for (&port, stored) in
+                        bodies.body(Some(*inner)).inputs.iter().zip(&self.all[definition].widgets)
+                    {
                         lead(port, stored.clone());
                     }
                 }
@@ -205,8 +211,15 @@ impl Shape {
 
     fn column(&mut self, target: Target, name: &str, value: &Value, kind: Kind) {
         self.text.push_str(" _");
-        let (socket, resolved) = (matches!(kind, Kind::Socket), matches!(kind, Kind::Widget { resolved: true }));
-        self.columns.push(Column { target, name: name.to_owned(), values: vec![value.clone()], socket, resolved });
+        let (socket, resolved) =
+            (matches!(kind, Kind::Socket), matches!(kind, Kind::Widget { resolved: true }));
+        self.columns.push(Column {
+            target,
+            name: name.to_owned(),
+            values: vec![value.clone()],
+            socket,
+            resolved,
+        });
     }
 
     fn origin(&mut self, origin: Option<Origin>) {
@@ -259,7 +272,9 @@ fn kind(call: &Call, args: &Args<'_>, arg: &Arg) -> Kind {
     };
     match &input.ty {
         Type::Dynamic(_) => Kind::Fixed,
-        _ if widget(call, args, &arg.name).is_some() => Kind::Widget { resolved: is_resolved(input, &arg.value) },
+        _ if widget(call, args, &arg.name).is_some() => {
+            Kind::Widget { resolved: is_resolved(input, &arg.value) }
+        }
         _ => Kind::Socket,
     }
 }

@@ -218,7 +218,13 @@ impl Drawer<'_, '_> {
         let stored = &self.definitions.all[definition].widgets;
         for ((&port, name), stored) in inner.inputs.iter().zip(&names.inputs).zip(stored) {
             let ty = self.type_of(port);
-            inputs.push(Input { name: name.clone(), ty, widget: stored.is_some(), optional: false, link: None });
+            inputs.push(Input {
+                name: name.clone(),
+                ty,
+                widget: stored.is_some(),
+                optional: false,
+                link: None,
+            });
             sources.push(self.bodies.origin(body, port).map(|origin| Source::Origin(origin, port)));
         }
         let promoted_names = names.inputs.iter().skip(inner.inputs.len());
