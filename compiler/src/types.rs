@@ -56,7 +56,7 @@ fn resembles(default: Option<&Literal>, value: &Value) -> bool {
 /// Whether a value fits a type. What is wrong already fits everything.
 pub(crate) fn fits(flat: &Flat, want: &Type, value: &Value) -> bool {
     match (want, value) {
-        (_, Value::Poison) => true,
+        (_, Value::Poison | Value::Dangling { .. }) => true,
         (Type::Union(types), value) => types.iter().any(|want| fits(flat, want, value)),
         (Type::Match { allowed, .. }, value) if !allowed.is_empty() => {
             allowed.iter().any(|want| fits(flat, want, value))
@@ -115,7 +115,7 @@ pub(crate) fn type_of(flat: &Flat, value: &Value) -> Option<Type> {
         Value::Link { call, slot } => output_type(flat.call(*call), *slot),
         Value::Unknown(ty) => Some(ty.as_ref().clone()),
         Value::List(items) => Some(Type::List(vec![common(flat, items)].into())),
-        Value::Poison => Some(Type::Any),
+        Value::Poison | Value::Dangling { .. } => Some(Type::Any),
         Value::None | Value::Tuple(_) | Value::Record(_) | Value::Bundle(_) => None,
         Value::Select(_) | Value::Outputs(_) => None,
     }

@@ -133,6 +133,14 @@ fn hold_together(name: &str, prompt: &Prompt, text: &str) {
             let through =
                 input.through.is_none_or(|at| instance.is_some_and(|within| at < within.inputs.len()));
             assert!(through, "{name}: {} {input:?}", node.id);
+            if let (InputValue::Link { node: origin, .. }, Some(around)) = (&input.value, node.instance) {
+                let inside = within(prompt, prompt.nodes[*origin].instance, around);
+                assert!(
+                    inside || input.through.is_some(),
+                    "{name}: {} {input:?} leaves its subgraph",
+                    node.id
+                );
+            }
             assert!(text.get(input.span.range()).is_some(), "{name}: {input:?}");
             match &input.value {
                 InputValue::Link { node, .. } => assert!(*node < prompt.nodes.len(), "{name}: {input:?}"),
@@ -147,6 +155,17 @@ fn hold_together(name: &str, prompt: &Prompt, text: &str) {
             }
         }
     }
+}
+
+/// Whether an instance is another one or inside of it.
+fn within(prompt: &Prompt, mut instance: Option<usize>, around: usize) -> bool {
+    while let Some(at) = instance {
+        if at == around {
+            return true;
+        }
+        instance = prompt.instances[at].parent;
+    }
+    false
 }
 
 #[test]

@@ -6,9 +6,7 @@ use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
-use floe_driver::{
-    Compilation, Folders, Isa, Machine, Options, Outputs, PassList, Pool, RunOptions, Source,
-};
+use floe_driver::{Compilation, Folders, Isa, Machine, Options, Outputs, PassList, Pool, RunOptions, Source};
 use floe_runtime::png_meta::read_texts;
 use floe_stdlib::Scalar;
 use floe_testing::{json, shared};
@@ -38,8 +36,7 @@ fn lake(options: &Options, threads: usize) -> Ran {
     let Compilation { compiled, warnings } = floe_driver::compile(&source, &folders, options).unwrap();
     assert!(warnings.is_empty(), "{warnings:?}");
     let machine = Machine { pool: Pool::new(threads).unwrap(), isa: Isa::detect() };
-    let run =
-        RunOptions { source: Some(&source), file: None, progress: &|_, _| ControlFlow::Continue(()) };
+    let run = RunOptions { source: Some(&source), file: None, progress: &|_, _| ControlFlow::Continue(()) };
     let outputs = floe_driver::run(&compiled.plan, &machine, &folders, &run, &mut |_| {}).unwrap();
     assert_eq!(outputs.files.len(), 1);
     Ran { picture: std::fs::read(&outputs.files[0]).unwrap(), planned: compiled.plan.memory.peak, outputs }

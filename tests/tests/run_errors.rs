@@ -7,10 +7,10 @@ use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;
 
+use floe_driver::{DEFAULT_LIMIT, Source, read_plan, read_source};
 use floe_driver::{
     DriverError, Folders, Isa, Machine, Options, PassList, Plan, Pool, RunFailure, RunOptions,
 };
-use floe_driver::{DEFAULT_LIMIT, Source, read_plan, read_source};
 use floe_testing::model;
 use tempfile::TempDir;
 
@@ -41,8 +41,7 @@ fn desk() -> Desk {
         .unwrap();
     let at = |name: &str| root.path().join(name);
     let folders = Folders::new(vec![at("models")], vec![at("input")], at("output"));
-    let options =
-        floe_tests::options();
+    let options = floe_tests::options();
     let source = Source::flow("desk.flow", PROGRAM);
     let plan = floe_driver::compile(&source, &folders, &options).unwrap().compiled.plan;
     Desk { root, folders, plan }

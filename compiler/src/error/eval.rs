@@ -42,6 +42,19 @@ pub enum EvalError {
         span: SourceSpan,
     },
 
+    #[error("nothing comes from node {id}")]
+    #[diagnostic(
+        code(eval::dangling_link),
+        help(
+            "the workflow that this was imported from is broken here: give the input an output of a node that runs before"
+        )
+    )]
+    DanglingLink {
+        id: String,
+        #[label("a link that leads nowhere")]
+        span: SourceSpan,
+    },
+
     #[error("this value is too large: {reason}")]
     #[diagnostic(code(eval::too_large), help("build a smaller list or text"))]
     TooLarge {
@@ -131,10 +144,11 @@ pub enum EvalError {
 }
 
 /// Codes of these errors.
-pub(super) const CODES: [&str; 12] = [
+pub(super) const CODES: [&str; 13] = [
     "eval::step_limit",
     "eval::recursion",
     "eval::too_deep",
+    "eval::dangling_link",
     "eval::too_large",
     "eval::overflow",
     "eval::division_by_zero",

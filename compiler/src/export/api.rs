@@ -128,6 +128,9 @@ impl<'a> Exporter<'a> {
                 let id = self.ids[call.index()].clone()?;
                 Some(Json::Array(vec![Json::String(id), Json::Int(i128::from(*slot))]))
             }
+            Value::Dangling { id, slot } => {
+                Some(Json::Array(vec![Json::String(id.to_string()), Json::Int(i128::from(*slot))]))
+            }
             Value::Poison => None,
             value => self.no_value(value, arg),
         }
@@ -136,7 +139,7 @@ impl<'a> Exporter<'a> {
     /// A value inside of another one: ComfyUI has links at the outermost level only.
     fn inner(&mut self, value: &Value, arg: &Arg) -> Option<Json> {
         match value {
-            Value::Link { .. } => self.no_value(value, arg),
+            Value::Link { .. } | Value::Dangling { .. } => self.no_value(value, arg),
             value => self.value(value, arg),
         }
     }
@@ -147,7 +150,9 @@ impl<'a> Exporter<'a> {
                 "a list of outputs".to_owned(),
                 "link one output, or join them with a node such as `BatchImagesNode`",
             ),
-            (Value::Link { .. }, _) => ("outputs inside of a value".to_owned(), "link the output itself"),
+            (Value::Link { .. } | Value::Dangling { .. }, _) => {
+                ("outputs inside of a value".to_owned(), "link the output itself")
+            }
             (value, _) => (describe(self.flat, value), "give it one value, or one output of a node"),
         };
         let error = ExportError::NoValue { input: arg.name.to_string(), got, help, span: arg.place.into() };

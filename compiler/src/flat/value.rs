@@ -39,6 +39,14 @@ pub enum Value {
         /// Which of its outputs.
         slot: u32,
     },
+    /// An output of a node that the program does not have, or that could never come before its reader: kept from a
+    /// workflow that is broken there.
+    Dangling {
+        /// The id that the workflow names.
+        id: Arc<str>,
+        /// Which of its outputs.
+        slot: u32,
+    },
     /// All outputs of a call that has none or several.
     Outputs(CallId),
     /// Of this type; more is not known where a flow is checked that nobody calls.
@@ -232,6 +240,7 @@ impl fmt::Display for Value {
             Value::Bundle(bundle) => write!(f, "the results of `{}`", bundle.flow),
             Value::Select(select) => write!(f, "{} {{ … }}", select.choice),
             Value::Link { call, slot } => write!(f, "%{}.{slot}", call.0),
+            Value::Dangling { id, slot } => write!(f, "dangling({}, {slot})", names::string_literal(id)),
             Value::Outputs(call) => write!(f, "%{}", call.0),
             Value::Unknown(ty) => write!(f, "some {ty}"),
             Value::Poison => f.write_str("an error"),

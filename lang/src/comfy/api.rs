@@ -1,6 +1,6 @@
 //! The format that ComfyUI's server is sent: nodes by their ids, inputs by their names.
 
-use super::cycles::cycles;
+use super::cycles;
 use super::error::{ImportError, ImportWarning};
 use super::json::{Kind, Member, Value};
 use super::prompt::{InputValue, NodeIndex, Prompt, PromptInput, PromptNode};
@@ -21,8 +21,10 @@ pub(super) fn read(value: &Value<'_>, declarations: &dyn Declarations) -> Read {
     let entries = reader.entries(value);
     reader.places = entries.iter().enumerate().map(|(place, entry)| (entry.id, place)).collect();
     let nodes = entries.iter().map(|entry| reader.node(entry, &entries)).collect();
-    let prompt = Prompt { nodes, ..Prompt::default() };
-    reader.errors.extend(cycles(&prompt));
+    let mut prompt = Prompt { nodes, ..Prompt::default() };
+    let circles = cycles::open(&mut prompt);
+    reader.errors.extend(circles.errors);
+    reader.warnings.extend(circles.warnings);
     Read { format: Some(Format::Api), prompt: Some(prompt), errors: reader.errors, warnings: reader.warnings }
 }
 

@@ -1,20 +1,42 @@
 //! Nodes that need each other's results.
 
-use super::error::ImportError;
+use super::error::{ImportError, ImportWarning};
 use super::prompt::{InputValue, NodeIndex, Prompt};
 use crate::Span;
 
 /// How many circles are told.
 const TOLD: usize = 8;
 
-/// One error for each link that closes a circle, found by a walk in depth without recursion.
-pub(super) fn cycles(prompt: &Prompt) -> Vec<ImportError> {
-    let mut walk =
-        Walk { prompt, state: vec![State::New; prompt.nodes.len()], path: Vec::new(), errors: Vec::new() };
-    for node in 0..prompt.nodes.len() {
+/// What is said about circles.
+#[derive(Debug, Default)]
+pub(super) struct Circles {
+    pub(super) errors: Vec<ImportError>,
+    pub(super) warnings: Vec<ImportWarning>,
+}
+
+/// Opens every circle: a link that closes one dangles from then on, with a warning. Within subgraphs, whose nodes have
+/// other ids in each instance, nothing can name the node, and a circle is an error.
+pub(super) fn open(prompt: &mut Prompt) -> Circles {
+    let mut walk = Walk {
+        prompt: &*prompt,
+        state: vec![State::New; prompt.nodes.len()],
+        path: Vec::new(),
+        closing: Vec::new(),
+        said: Circles::default(),
+    };
+    for node in 0..walk.prompt.nodes.len() {
         walk.from(node);
     }
-    walk.errors
+    let Walk { closing, said, .. } = walk;
+    for (node, input, origin) in closing {
+        let id = prompt.nodes[origin].id.clone();
+        let value = &mut prompt.nodes[node].inputs[input].value;
+        if let InputValue::Link { slot, .. } = *value {
+            *value = InputValue::Dangling { id, slot };
+            prompt.pinned.insert(origin);
+        }
+    }
+    said
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +51,9 @@ struct Walk<'p> {
     state: Vec<State>,
     /// The nodes that are open, each with the number of its inputs that were followed.
     path: Vec<(NodeIndex, usize)>,
-    errors: Vec<ImportError>,
+    /// Links that close a circle: node, input, and the node that is named.
+    closing: Vec<(NodeIndex, usize, NodeIndex)>,
+    said: Circles,
 }
 
 impl Walk<'_> {
@@ -44,11 +68,15 @@ impl Walk<'_> {
                 self.path.pop();
                 continue;
             };
+            let place = (*node, *next);
             *next += 1;
             let InputValue::Link { node: origin, .. } = input.value else { continue };
             match self.state[origin] {
                 State::New => self.open(origin),
-                State::Open => self.circle(origin, input.span),
+                State::Open => {
+                    self.closing.push((place.0, place.1, origin));
+                    self.circle(origin, input.span);
+                }
                 State::Done => {}
             }
         }
@@ -61,13 +89,16 @@ impl Walk<'_> {
 
     /// The path goes from consumers to what they need, so it is told backwards.
     fn circle(&mut self, origin: NodeIndex, span: Span) {
-        if self.errors.len() == TOLD {
+        if self.said.errors.len() + self.said.warnings.len() == TOLD {
             return;
         }
         let round = self.path.iter().rev().map(|&(node, _)| node);
         let mut nodes: Vec<NodeIndex> = round.take_while(|&node| node != origin).collect();
         nodes.push(origin);
-        let nodes = nodes.into_iter().map(|node| self.prompt.nodes[node].id.clone()).collect();
-        self.errors.push(ImportError::Cycle { nodes, span });
+        let ids = nodes.into_iter().map(|node| self.prompt.nodes[node].id.clone()).collect();
+        match self.prompt.nodes[origin].instance {
+            None => self.said.warnings.push(ImportWarning::Cycle { nodes: ids, span }),
+            Some(_) => self.said.errors.push(ImportError::Cycle { nodes: ids, span }),
+        }
     }
 }

@@ -200,6 +200,20 @@ pub enum ImportError {
 #[derive(Debug, Clone, PartialEq, Error, Diagnostic)]
 #[diagnostic(severity(Warning))]
 pub enum ImportWarning {
+    /// Nodes that wait for each other.
+    #[error("these nodes need each other's results: {}", chain(nodes))]
+    #[diagnostic(
+        code(import::cycle),
+        help("the link is kept as `dangling(…)`, and nothing of this can run until it leads elsewhere")
+    )]
+    Cycle {
+        /// Their ids, each giving something to the next one, the last to the first.
+        nodes: Vec<String>,
+        /// The input that closes the circle.
+        #[label("this is computed from its own node's result")]
+        span: Span,
+    },
+
     /// A key that an object has twice.
     #[error("`{key}` is there twice")]
     #[diagnostic(
@@ -556,7 +570,8 @@ impl ImportWarning {
     /// Where it is.
     pub fn span(&self) -> Span {
         match self {
-            Self::DuplicateKey { span, .. }
+            Self::Cycle { span, .. }
+            | Self::DuplicateKey { span, .. }
             | Self::HalfCharacter { span }
             | Self::RoundedInteger { span, .. }
             | Self::NotFinite { span, .. }

@@ -106,30 +106,27 @@ fn find<'v, 't>(value: &'v Value<'t>) -> Option<(Format, &'v Value<'t>)> {
     let inner = |key| value.get(key).filter(|inner| inner.is_object());
     let api = ["prompt", "output", "workflow"].into_iter().filter_map(inner).find(|inner| is_api(inner));
     let ui = ["workflow", "graph"].into_iter().filter_map(inner).find(|inner| is_ui(inner));
-    api.map(|api| (Format::Api, api)).or(ui.map(|ui| (Format::Ui, ui))).or_else(|| {
-        let empty = inner("prompt").filter(|prompt| prompt.members().is_empty());
-        empty.map(|prompt| (Format::Api, prompt))
-    })
+    api.map(|api| (Format::Api, api)).or(ui.map(|ui| (Format::Ui, ui)))
 }
 
 fn is_ui(value: &Value<'_>) -> bool {
     value.get("nodes").is_some_and(Value::is_array)
 }
 
-/// Some entry says its class, or there is nothing at all.
+/// Some entry says its class, or all are like nodes.
 fn is_api(value: &Value<'_>) -> bool {
     let node = |value: &Value<'_>| value.get("class_type").is_some();
     let like_a_node = |value: &Value<'_>| value.get("inputs").is_some_and(Value::is_object);
-    value.is_object()
-        && (value.members().is_empty()
-            || value.members().iter().any(|member| node(&member.value))
-            || value.members().iter().all(|member| like_a_node(&member.value)))
+    let members = value.members();
+    members.iter().any(|member| node(&member.value))
+        || (!members.is_empty() && members.iter().all(|member| like_a_node(&member.value)))
 }
 
 fn not_a_workflow(value: &Value<'_>) -> ImportError {
     // Underlining a whole file helps nobody.
     let span = Span { end: value.span.end.min(value.span.start + 1), ..value.span };
     let found = match &value.kind {
+        Kind::Object(members) if members.is_empty() => "an empty object".to_owned(),
         Kind::Object(members) => {
             let keys: Vec<String> = members.iter().take(3).map(|member| short(&member.key)).collect();
             let more = if members.len() > 3 { ", …" } else { "" };
@@ -145,4 +142,24 @@ fn short(key: &str) -> String {
     const SHOWN: usize = 24;
     let more = if key.chars().count() > SHOWN { "…" } else { "" };
     format!("`{}{more}`", key.chars().take(SHOWN).collect::<String>())
+}
+
+#[cfg(test)]
+mod testing {
+    //! Declarations for tests.
+
+    use crate::decl::{Declarations, NodeDecl};
+
+    /// No class is declared.
+    pub(crate) struct Nothing;
+
+    impl Declarations for Nothing {
+        fn node(&self, _: &str) -> Option<&NodeDecl> {
+            None
+        }
+
+        fn type_name(&self, _: &str) -> Option<&str> {
+            None
+        }
+    }
 }

@@ -5,6 +5,7 @@
 //! instance of which subgraph.
 
 use crate::Span;
+use std::collections::BTreeSet;
 
 /// A flattened workflow. Spans are of the JSON text.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -19,6 +20,8 @@ pub struct Prompt {
     pub groups: Vec<Group>,
     /// Nodes that are switched off, as they were.
     pub disabled: Vec<Disabled>,
+    /// Nodes that a dangling link names: their ids have to be kept.
+    pub pinned: BTreeSet<NodeIndex>,
 }
 
 /// Place of a node in [`Prompt::nodes`].
@@ -76,7 +79,7 @@ pub enum InputValue {
         /// Which of its outputs.
         slot: u32,
     },
-    /// An output of a node that is not in the file; kept as it is written.
+    /// An output of a node that is not in the file, or that needs this one's result itself; kept as it is written.
     Dangling {
         /// The id that is named.
         id: String,

@@ -34,6 +34,7 @@ fn hoist_in(scope: &mut Scope<'_>, names: &mut Names<'_>) {
             name: names.take_name(&wish),
             kind: BindingKind::Let,
             ty: None,
+            comfy: None,
             wanted,
             default: Some(value),
             link: false,

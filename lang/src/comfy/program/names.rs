@@ -410,7 +410,10 @@ impl Namer<'_, '_> {
         let stem = match (stem, served.word()) {
             (_, Some(word)) if ty == "CONDITIONING" => word.to_owned(),
             (Some(stem), _) => stem,
-            _ => roles::noun(ty).unwrap_or_default(),
+            (None, _) => {
+                let noun = roles::noun(ty).unwrap_or_default();
+                self.purpose(item, slot, &noun).unwrap_or(noun)
+            }
         };
         let stem = match self.files.get(&item) {
             Some(word) if names.is_taken(&stem) || self.has_rival(ty) => format!("{stem}_{word}"),
@@ -433,7 +436,8 @@ impl Namer<'_, '_> {
                 .then_some(Source::Result(source, slot)),
             Value::Bound(binding) if self.scope.bindings[binding].link => {
                 let wanted = of.decl().and_then(|decl| super::types::declared(decl, &input.name));
-                let same = matches!(wanted, Some(Type::Data { comfy, .. }) if comfy == ty);
+                let same = self.scope.bindings[binding].comfy == Some(ty)
+                    || matches!(wanted, Some(Type::Data { comfy, .. }) if comfy == ty);
                 same.then_some(Source::Bound(binding))
             }
             _ => None,

@@ -117,6 +117,7 @@ fn binding<'a>(
         name: names.take_name(&name),
         kind: BindingKind::Parameter,
         ty: Some(ty),
+        comfy: declared.map(|input| input.ty.as_str()).filter(|_| chosen.link),
         wanted: wanted(folder, draft, item, input),
         default: if chosen.same { values().next() } else { None },
         link: chosen.link,

@@ -198,6 +198,7 @@ impl Found {
             name,
             kind: BindingKind::Param,
             ty: fitting.or_else(shown),
+            comfy: None,
             wanted,
             default: Some(value),
             link: false,

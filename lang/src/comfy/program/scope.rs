@@ -76,6 +76,8 @@ pub(super) struct Binding<'a> {
     pub(super) kind: BindingKind,
     /// Its type; a `let` has none.
     pub(super) ty: Option<ast::Type>,
+    /// ComfyUI's type of what it holds, where that is a result of a node.
+    pub(super) comfy: Option<&'a str>,
     /// The type of the input that takes it.
     pub(super) wanted: Option<&'a Type>,
     /// Its value; a parameter of a flow may have none.

@@ -529,7 +529,9 @@ impl Body<'_> {
                 add("pos", vec![coordinate(x, span), coordinate(y, span)]);
             }
         }
-        if self.writer.options.ids {
+        let pinned =
+            matches!(of.what, What::Node { index, .. } if self.writer.prompt.pinned.contains(&index));
+        if self.writer.options.ids || pinned {
             add("id", vec![literals::string(of.id, span)]);
         }
         if let What::Node { node, .. } = of.what

@@ -18,7 +18,7 @@ mod tokens;
 pub(super) mod types;
 pub(super) mod widgets;
 
-use super::cycles::cycles;
+use super::cycles;
 use super::error::ImportWarning;
 use super::json::Value;
 use super::prompt::Prompt;
@@ -31,9 +31,11 @@ use scopes::Scopes;
 /// Reads an object with `nodes` and `links`.
 pub(super) fn read(value: &Value<'_>, declarations: &dyn Declarations, limits: Limits) -> Read {
     let mut log = Log::default();
-    let prompt = flatten(value, declarations, limits, &mut log);
-    if let Some(prompt) = &prompt {
-        cycles(prompt).into_iter().for_each(|error| log.error(error));
+    let mut prompt = flatten(value, declarations, limits, &mut log);
+    if let Some(prompt) = &mut prompt {
+        let circles = cycles::open(prompt);
+        circles.errors.into_iter().for_each(|error| log.error(error));
+        circles.warnings.into_iter().for_each(|warning| log.warn(warning));
     }
     let (errors, warnings) = log.finish();
     Read { format: Some(Format::Ui), prompt, errors, warnings }
@@ -64,3 +66,6 @@ fn version(value: &Value<'_>, log: &mut Log) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

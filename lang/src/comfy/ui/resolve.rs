@@ -68,6 +68,8 @@ pub(super) struct Resolver<'s, 'f, 'v> {
     /// How many steps may still be taken. An output is passed once for each type that is wanted of it; files in which
     /// that is very often were made to take long.
     budget: usize,
+    /// Whether it was told that there are none left.
+    given_up: bool,
     /// Which inputs of each definition have a widget.
     promoted: &'s [Vec<bool>],
 }
@@ -77,7 +79,7 @@ impl<'s, 'f, 'v> Resolver<'s, 'f, 'v> {
         let links: Vec<usize> = scopes.file.graphs.iter().map(links).collect();
         let size: usize = scopes.all.iter().map(|scope| scope.indices.len() + links[scope.graph]).sum();
         let budget = steps.saturating_mul(size);
-        Resolver { scopes, known: HashMap::new(), types: HashMap::new(), budget, promoted }
+        Resolver { scopes, known: HashMap::new(), types: HashMap::new(), budget, given_up: false, promoted }
     }
 
     /// What a socket of a node gets, where it wants a type.
@@ -120,8 +122,7 @@ impl<'s, 'f, 'v> Resolver<'s, 'f, 'v> {
                             break Found::NOTHING;
                         }
                         None if self.budget == 0 => {
-                            let span = self.scopes.node(site).span;
-                            log.error(ImportError::Tangled { span });
+                            self.give_up(site, log);
                             break Found::NOTHING;
                         }
                         None => self.budget -= 1,
@@ -150,6 +151,13 @@ impl<'s, 'f, 'v> Resolver<'s, 'f, 'v> {
             found.exits.clone_from(&exit.outer);
         }
         found
+    }
+
+    fn give_up(&mut self, site: Site, log: &mut Log) {
+        if !self.given_up {
+            self.given_up = true;
+            log.error(ImportError::Tangled { span: self.scopes.node(site).span });
+        }
     }
 
     fn endless(&self, site: Site) -> ImportError {

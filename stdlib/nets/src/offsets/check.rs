@@ -106,7 +106,10 @@ mod tests {
     fn what_lies_inside_another_is_found_from_both_sides() {
         let found = "items 0 and 1 live at the same time and share bytes";
         assert_eq!(verdict(&[(32, 0, 3, 0), (8, 1, 2, 8)], 4, 32), found);
-        assert_eq!(verdict(&[(8, 1, 2, 8), (32, 0, 3, 0)], 4, 32), "items 1 and 0 live at the same time and share bytes");
+        assert_eq!(
+            verdict(&[(8, 1, 2, 8), (32, 0, 3, 0)], 4, 32),
+            "items 1 and 0 live at the same time and share bytes"
+        );
     }
 
     #[test]

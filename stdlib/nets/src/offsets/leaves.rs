@@ -15,7 +15,8 @@ pub(super) fn improve(blocks: &[Block], best: Offsets, goal: u64, work: u64) -> 
         return best;
     }
     let Parts { leaves, mut offsets } = decompose(blocks);
-    let mut height = blocks.iter().zip(&offsets).map(|(block, offset)| block.size + offset).max().unwrap_or(0);
+    let mut height =
+        blocks.iter().zip(&offsets).map(|(block, offset)| block.size + offset).max().unwrap_or(0);
     let mut work = work;
     for (index, leaf) in leaves.iter().enumerate() {
         // Less than another part needs anyway is no gain.

@@ -88,7 +88,15 @@ fn nothing_needs_nothing() {
 #[test]
 fn the_search_stops_at_the_height_that_suffices() {
     // Greedily two more than the lower bound.
-    let items = [item(3, 0, 1), item(2, 1, 2), item(3, 2, 3), item(4, 3, 4), item(5, 1, 1), item(2, 0, 3), item(1, 3, 3)];
+    let items = [
+        item(3, 0, 1),
+        item(2, 1, 2),
+        item(3, 2, 3),
+        item(4, 3, 4),
+        item(5, 1, 1),
+        item(2, 0, 3),
+        item(1, 3, 3),
+    ];
     let found = pack_within(&items, 1, Goal { height: 0, work: 100_000 });
     assert_eq!(check(&items, 1, &found), Ok(()));
     let content = pack_within(&items, 1, Goal { height: usize::MAX, work: 100_000 });
@@ -110,7 +118,12 @@ fn a_long_chain_with_long_lives_among_it_is_packed_at_the_lower_bound() {
     let items: Vec<Item> = chain.chain(through).collect();
     let packing = pack(&items, 64);
     assert_eq!(check(&items, 64, &packing), Ok(()));
-    assert!(packing.height <= packing.lower_bound + packing.lower_bound / 50, "{} {}", packing.height, packing.lower_bound);
+    assert!(
+        packing.height <= packing.lower_bound + packing.lower_bound / 50,
+        "{} {}",
+        packing.height,
+        packing.lower_bound
+    );
 }
 
 proptest! {

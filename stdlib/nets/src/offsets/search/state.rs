@@ -49,7 +49,9 @@ pub(super) struct Mark(usize);
 impl<'a> State<'a> {
     pub(super) fn new(problem: &'a Problem<'a>, capacity: u64) -> State<'a> {
         let (blocks, sections) = (problem.blocks.len(), problem.sections);
-        let load = |section| problem.alive.row(section).iter().map(|&block| problem.blocks[block as usize].size).sum();
+        let load = |section| {
+            problem.alive.row(section).iter().map(|&block| problem.blocks[block as usize].size).sum()
+        };
         State {
             problem,
             capacity,

@@ -48,7 +48,8 @@ fn smallest_gap() -> Vec<Block> {
 
 #[test]
 fn work_is_the_limit() {
-    let blocks: Vec<Block> = (0..40).map(|index| block(7 + (index * 5) % 11, index as usize, index as usize + 9)).collect();
+    let blocks: Vec<Block> =
+        (0..40).map(|index| block(7 + (index * 5) % 11, index as usize, index as usize + 9)).collect();
     let (divided, sections) = divide(&blocks);
     let problem = Problem::new(&divided, sections).expect("small enough");
     let bound = crate::offsets::sections::live(&divided, sections).into_iter().max().unwrap_or(0);
