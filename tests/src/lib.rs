@@ -62,7 +62,7 @@ pub fn options_of(command: &str) -> Options {
                     words.next().and_then(|set| set.split_once('=')).expect("--set name=value");
                 options.params.insert(name.to_owned(), value.to_owned());
             }
-            "--format" => assert_eq!(words.next(), Some("api"), "there is one format"),
+            "--format" => assert!(matches!(words.next(), Some("api" | "ui")), "there are two formats"),
             other => assert!(!other.starts_with("--"), "tests do not know the option {other}"),
         }
     }
@@ -90,6 +90,11 @@ pub fn check(source: &str, options: &Options, world: &TestWorld) -> Outcome {
 /// Exports a text in the API format.
 pub fn export(source: &str, options: &Options, world: &TestWorld) -> (Option<String>, Outcome) {
     said(source, |ast| floe_compiler::export::export_api(ast, options, world))
+}
+
+/// Exports a text as a file for ComfyUI's editor.
+pub fn export_ui(source: &str, options: &Options, world: &TestWorld) -> (Option<String>, Outcome) {
+    said(source, |ast| floe_compiler::export::export_ui(ast, options, world))
 }
 
 /// What becomes of a text, and all that is said about it.

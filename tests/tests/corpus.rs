@@ -20,6 +20,9 @@ use serde_json::Value;
 /// imported without losing what is there.
 const NOT_COMPARED: [&str; 2] = ["suspect-values", "legacy-group-node"];
 
+/// Nodes that need each other's results: the editor sends them to the server, which refuses them, and no program says that.
+const CIRCLE: &str = "micro/ui/cycle.ui.json";
+
 /// A file of the corpus.
 #[derive(Debug)]
 struct Case {
@@ -27,7 +30,7 @@ struct Case {
     file: String,
     /// The prompt that it means; none where nobody knows, or where it need not be met.
     expected: Option<String>,
-    /// Whether the editor itself refuses it.
+    /// Whether it is refused: by the editor itself, or because it is a circle.
     refused: bool,
     /// Whether Floe knows all of its classes.
     known: bool,
@@ -48,12 +51,10 @@ fn cases() -> Vec<Case> {
         cases.push(Case { file, expected: expected.filter(|_| compared), refused: false, known });
     }
     for entry in json("corpus/micro/manifest.json").as_array().expect("a list of cases") {
-        cases.push(Case {
-            file: entry["ui"].as_str().expect("a path").to_owned(),
-            expected: entry["expected"].as_str().map(str::to_owned),
-            refused: entry["status"] != "ok",
-            known: false,
-        });
+        let file = entry["ui"].as_str().expect("a path").to_owned();
+        let expected = entry["expected"].as_str().filter(|_| file != CIRCLE).map(str::to_owned);
+        let refused = entry["status"] != "ok" || file == CIRCLE;
+        cases.push(Case { file, expected, refused, known: false });
     }
     cases
 }
@@ -122,9 +123,13 @@ fn compare(
     for case in CASES.iter() {
         let Some(expected) = &case.expected else { continue };
         let trip = || {
-            let actual = prompt(&way(&imported(case, options)?)?)?;
+            let mut actual = prompt(&way(&imported(case, options)?)?)?;
             let text = fs::read_to_string(shared(&format!("corpus/{expected}"))).expect("readable");
-            let expected = prompt(&serde_json::from_str(&text).map_err(|error| error.to_string())?)?;
+            let mut expected = prompt(&serde_json::from_str(&text).map_err(|error| error.to_string())?)?;
+            if expected.has_unknown() {
+                expected.forget_unknown(&SCHEMA);
+                actual.forget_unknown(&SCHEMA);
+            }
             Ok::<_, String>(differ(&expected, &actual))
         };
         match trip() {
@@ -215,7 +220,7 @@ fn every_file_is_a_program_or_a_useful_error() {
         };
         programs += 1;
         if case.refused {
-            wrong.push(format!("{} is a program, though the editor refuses it", case.file));
+            wrong.push(format!("{} is a program, though it should be refused", case.file));
         }
         match floe_driver::format(&Source::flow("program.flow", text.as_str())) {
             Ok(formatted) if formatted == text => {}

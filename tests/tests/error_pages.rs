@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use floe_tests::world::TestWorld;
-use floe_tests::{Outcome, check, compile, export, options_of};
+use floe_tests::{Outcome, check, compile, export, export_ui, options_of};
 
 /// An example of a page: a program, and the command that it is compiled by.
 struct Example {
@@ -32,6 +32,7 @@ impl Example {
         let command = self.command.as_deref().unwrap_or_default();
         let (options, world) = (options_of(command), TestWorld::new());
         match command.split_whitespace().nth(1) {
+            Some("export") if command.contains("--format ui") => export_ui(&self.program, &options, &world).1,
             Some("export") => export(&self.program, &options, &world).1,
             Some("check") => check(&self.program, &options, &world),
             _ => compile(&self.program, &options, &world),

@@ -103,3 +103,13 @@ fn any_text_parses_and_formats() {
 fn any_bytes_are_a_picture_or_none() {
     replay("picture", properties::picture);
 }
+
+#[test]
+fn any_json_for_the_server_is_a_program_or_an_error() {
+    replay("import_api", properties::import);
+}
+
+#[test]
+fn any_json_of_the_editor_is_a_program_or_an_error() {
+    replay("import_ui", properties::import);
+}

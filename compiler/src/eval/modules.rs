@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 
-use floe_lang::ast::{self, Ident, Path, Statement, StatementKind, UseItems, UseSource};
+use floe_lang::ast::{self, Ident, Path, Statement, UseItems, UseSource};
 use floe_lang::decl::{DeclError, NamedTypes, Scope, Type};
 use floe_lang::{SourceFile, parse};
 use floe_stdlib::{FLOWS, Library};
@@ -87,15 +87,11 @@ impl<'a> Evaluator<'a> {
         let known_only = self.known_only.take();
         let shadow = std::mem::replace(&mut self.shadow, false);
         self.frames.push(Frame::new(id, None, None));
-        self.declarations(self.module(id).ast);
+        self.declarations(id);
         for (order, statement) in self.module(id).ast.statements.iter().enumerate() {
             self.module_mut(id).statement = order;
             // What a used file would do, and what only its own run would bind, is not done.
-            if !matches!(statement.kind, StatementKind::Param(_) | StatementKind::Let(_))
-                && !matches!(statement.kind, StatementKind::Expr(_) | StatementKind::Assert(_))
-            {
-                self.definition(statement);
-            }
+            self.definition(statement);
         }
         self.frames.pop();
         self.shadow = shadow;

@@ -4,6 +4,7 @@ use floe_lang::ast::{self, ExprKind, Statement, StatementKind};
 
 use super::block::is_branching;
 use super::hint::Hint;
+use super::modules::ModuleId;
 use super::scope::{Def, Flow, Frame, Kind};
 use super::{Evaluator, Judge};
 use crate::error::{CompileError, EvalError, Warning};
@@ -19,8 +20,8 @@ impl<'a> Evaluator<'a> {
         self.open_module(0);
         self.frames.push(Frame::new(0, None, None));
         self.edition();
+        self.declarations(0);
         let ast = self.module(0).ast;
-        self.declarations(ast);
         for (order, statement) in ast.statements.iter().enumerate() {
             if self.halted {
                 break;
@@ -54,30 +55,35 @@ impl<'a> Evaluator<'a> {
         }
     }
 
-    /// What a file declares depends on no value, so it is known in the whole file: declarations may stand at its end.
-    pub(super) fn declarations(&mut self, file: &'a ast::File) {
-        for statement in &file.statements {
+    /// What is declared and used in a file. It may stand anywhere: nothing of it is computed.
+    pub(super) fn declarations(&mut self, module: ModuleId) {
+        let statements = &self.module(module).ast.statements;
+        for statement in statements {
             match &statement.kind {
-                StatementKind::Type(ast::TypeDecl { name, .. }) | StatementKind::Choices(ast::Choices { name, .. }) => {
+                StatementKind::Use(import) => {
+                    self.no_annotations(&statement.annotations);
+                    self.use_statement(import);
+                }
+                StatementKind::Type(ast::TypeDecl { name, .. })
+                | StatementKind::Choices(ast::Choices { name, .. }) => {
                     let def = self.declared_type(name);
                     self.define(name, def, Kind::Item);
-                }
-                StatementKind::Node(node) => {
-                    let def = self.declared_node(statement);
-                    self.define(&node.name, def, Kind::Item);
                 }
                 _ => {}
             }
         }
+        // The types of nodes are known by now.
+        for statement in statements {
+            if let StatementKind::Node(node) = &statement.kind {
+                let def = self.declared_node(statement);
+                self.define(&node.name, def, Kind::Item);
+            }
+        }
     }
 
-    /// A statement that defines what other files may use as well; [`Self::declarations`] come before.
+    /// A statement that defines what other files may use as well.
     pub(super) fn definition(&mut self, statement: &'a Statement) {
         match &statement.kind {
-            StatementKind::Use(import) => {
-                self.no_annotations(&statement.annotations);
-                self.use_statement(import);
-            }
             StatementKind::Const(constant) => {
                 self.no_annotations(&statement.annotations);
                 let value = self.constant(constant);

@@ -1,5 +1,5 @@
-//! Whether two prompts of ComfyUI's server mean the same: the rules of `corpus/compare_api.py` with `--iso` and
-//! `--missing-default`.
+//! Whether two prompts of ComfyUI's server mean the same: the rules of `corpus/compare_api.py` with `--iso`,
+//! `--missing-default`, and for classes that the reference did not know `--partial`.
 //!
 //! Ids of nodes are names and may differ, an absent input equals its declared default, numbers are compared as doubles,
 //! `{"__value__": x}` is `x`.
@@ -119,6 +119,19 @@ impl Prompt {
             for (name, default) in schema.defaults(&node.class) {
                 node.inputs.entry(name).or_insert(Input::Value(default));
             }
+        }
+    }
+
+    /// Whether it has nodes whose class nobody knew.
+    pub fn has_unknown(&self) -> bool {
+        self.nodes.values().any(|node| node.class.is_empty())
+    }
+
+    /// Of nodes whose class nobody knew, only the links are comparable: so it is with the others of undeclared classes.
+    pub fn forget_unknown(&mut self, schema: &Schema) {
+        for node in self.nodes.values_mut().filter(|node| !schema.knows(&node.class)) {
+            node.class.clear();
+            node.inputs.retain(|_, input| matches!(input, Input::Link(..)));
         }
     }
 
