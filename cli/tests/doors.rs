@@ -72,7 +72,7 @@ fn standard_input_is_told_by_its_content() {
 #[test]
 fn messages_about_workflows_point_into_the_json() {
     let folder = folder();
-    fs::write(folder.path().join("wrong.json"), PROMPT.replace("ImageInvert", "ImageInvent"))
+    fs::write(folder.path().join("wrong.json"), PROMPT.replace("\"image\": [\"1\", 0]", "\"image\": 5"))
         .expect("writable");
     let checked = floe(folder.path(), &["check", "wrong.json"], "");
     assert!(err(&checked).contains("wrong.json:2:"), "{}", err(&checked));

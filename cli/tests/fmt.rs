@@ -1,5 +1,7 @@
 //! `floe fmt` as it is called.
 
+#![allow(clippy::unwrap_used, reason = "a failure is the test's verdict")]
+
 use std::fs;
 use std::io::Write;
 use std::path::Path;

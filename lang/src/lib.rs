@@ -9,6 +9,9 @@
 #![forbid(unsafe_code)]
 #![deny(clippy::unwrap_used)]
 
+// For what pest's derive macro generates.
+extern crate alloc;
+
 pub mod ast;
 pub mod comfy;
 pub mod decl;

@@ -20,9 +20,6 @@ use serde_json::Value;
 /// imported without losing what is there.
 const NOT_COMPARED: [&str; 2] = ["suspect-values", "legacy-group-node"];
 
-/// Nodes that need each other's results: the editor sends them to the server, which refuses them, and no program says that.
-const CIRCLE: &str = "micro/ui/cycle.ui.json";
-
 /// A file of the corpus.
 #[derive(Debug)]
 struct Case {
@@ -30,7 +27,7 @@ struct Case {
     file: String,
     /// The prompt that it means; none where nobody knows, or where it need not be met.
     expected: Option<String>,
-    /// Whether it is refused: by the editor itself, or because it is a circle.
+    /// Whether the editor itself refuses it.
     refused: bool,
     /// Whether Floe knows all of its classes.
     known: bool,
@@ -52,8 +49,8 @@ fn cases() -> Vec<Case> {
     }
     for entry in json("corpus/micro/manifest.json").as_array().expect("a list of cases") {
         let file = entry["ui"].as_str().expect("a path").to_owned();
-        let expected = entry["expected"].as_str().filter(|_| file != CIRCLE).map(str::to_owned);
-        let refused = entry["status"] != "ok" || file == CIRCLE;
+        let expected = entry["expected"].as_str().map(str::to_owned);
+        let refused = entry["status"] != "ok";
         cases.push(Case { file, expected, refused, known: false });
     }
     cases

@@ -42,7 +42,8 @@ impl Example {
 
 /// Everything that has codes.
 fn codes() -> impl Iterator<Item = &'static str> {
-    floe_lang::error::CODES.into_iter().chain(floe_compiler::codes())
+    let lang = floe_lang::error::CODES.into_iter().chain(floe_lang::decl::error::CODES);
+    lang.chain(floe_compiler::codes())
 }
 
 /// Checks one page; what is wrong with it.

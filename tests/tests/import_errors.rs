@@ -62,6 +62,7 @@ fn limits(page: &str) -> Limits {
             "nodes" => limits.nodes = number,
             "depth" => limits.depth = number,
             "steps" => limits.steps = number,
+            "expanded" => limits.expanded = number,
             other => panic!("no limit is called {other}"),
         }
     }
@@ -194,7 +195,7 @@ told! {
     a_node_without_a_class: rejected("{\n  \"1\": {\"class_type\": \"LoadImage\", \"inputs\": {\"image\": \"lake.png\"}},\n  \"2\": {\"inputs\": {\"images\": [\"1\", 0]}}\n}");
     a_node_of_the_editor_without_a_class: rejected(&shown_by(r#"{"id": 2, "inputs": [{"name": "images", "link": 1}]}"#));
     a_link_to_a_negative_output: rejected("{\n  \"1\": {\"class_type\": \"LoadImage\", \"inputs\": {\"image\": \"lake.png\"}},\n  \"2\": {\"class_type\": \"PreviewImage\", \"inputs\": {\"images\": [\"1\", -1]}}\n}");
-    three_nodes_in_a_circle: rejected("{\n  \"a\": {\"class_type\": \"ImageInvert\", \"inputs\": {\"image\": [\"b\", 0]}},\n  \"b\": {\"class_type\": \"ImageInvert\", \"inputs\": {\"image\": [\"c\", 0]}},\n  \"c\": {\"class_type\": \"ImageInvert\", \"inputs\": {\"image\": [\"a\", 0]}}\n}");
+    three_nodes_in_a_circle: warned("{\n  \"a\": {\"class_type\": \"ImageInvert\", \"inputs\": {\"image\": [\"b\", 0]}},\n  \"b\": {\"class_type\": \"ImageInvert\", \"inputs\": {\"image\": [\"c\", 0]}},\n  \"c\": {\"class_type\": \"ImageInvert\", \"inputs\": {\"image\": [\"a\", 0]}}\n}");
     a_reroute_of_itself: rejected(r#"{"nodes": [
   {"id": 1, "type": "Reroute", "inputs": [{"name": "", "type": "*", "link": 1}]},
   {"id": 2, "type": "PreviewImage", "inputs": [{"name": "images", "type": "IMAGE", "link": 2}]}

@@ -161,8 +161,7 @@ struct Run {
 fn run(source: &Source, passes: &PassList, threads: usize) -> Run {
     let output = tempfile::tempdir().expect("a folder for results");
     let folders = Folders::new(vec![models()], vec![shared("parity/inputs")], output.path().to_path_buf());
-    let options =
-        Options { passes: passes.clone(), target: floe_tests::options().target, params: BTreeMap::new() };
+    let options = Options { passes: passes.clone(), ..floe_tests::options() };
     let compilation = floe_driver::compile(source, &folders, &options)
         .unwrap_or_else(|failure| panic!("{}\n{:?}", source.file().text(), failure.reports));
     let plan = compilation.compiled.plan;

@@ -2,14 +2,13 @@
 
 #![allow(clippy::unwrap_used, reason = "a failure is the test's verdict")]
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::Path;
 
-use floe_driver::{DEFAULT_LIMIT, Source, read_plan, read_source};
 use floe_driver::{
-    DriverError, Folders, Isa, Machine, Options, PassList, Plan, Pool, RunFailure, RunOptions,
+    DEFAULT_LIMIT, DriverError, Folders, Isa, Machine, Plan, Pool, RunFailure, RunOptions, Source, read_plan,
+    read_source,
 };
 use floe_testing::model;
 use tempfile::TempDir;

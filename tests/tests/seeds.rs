@@ -1,6 +1,7 @@
 //! The fuzz targets in short: each seed of `fuzz/seeds`, and a bounded number of changed ones, the same in every run.
 
 #[path = "../../fuzz/src/lib.rs"]
+#[allow(unreachable_pub, reason = "a crate of its own where it is fuzzed")]
 mod properties;
 
 use std::fs;

@@ -84,6 +84,7 @@ fn is_json(name: &str, text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Form;
     use super::*;
 
     const LIMIT: u64 = 1 << 20;

@@ -32,8 +32,8 @@ pub(super) fn open(prompt: &mut Prompt) -> Circles {
         let id = prompt.nodes[origin].id.clone();
         let value = &mut prompt.nodes[node].inputs[input].value;
         if let InputValue::Link { slot, .. } = *value {
-            *value = InputValue::Dangling { id, slot };
-            prompt.pinned.insert(origin);
+            *value = InputValue::Dangling { id: id.clone(), slot };
+            prompt.pinned.insert(id);
         }
     }
     said

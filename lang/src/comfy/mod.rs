@@ -34,13 +34,15 @@ pub struct Limits {
     pub nodes: usize,
     /// Subgraphs in subgraphs; at most [`MAX_DEPTH`] counts.
     pub depth: usize,
+    /// Bytes of text after subgraphs are expanded, about.
+    pub expanded: usize,
     /// Steps back along links, for each node and each link.
     pub steps: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { bytes: 64 << 20, nodes: 1_000_000, depth: MAX_DEPTH, steps: 16 }
+        Self { bytes: 64 << 20, nodes: 1_000_000, depth: MAX_DEPTH, expanded: 256 << 20, steps: 16 }
     }
 }
 

@@ -20,8 +20,8 @@ pub struct Prompt {
     pub groups: Vec<Group>,
     /// Nodes that are switched off, as they were.
     pub disabled: Vec<Disabled>,
-    /// Nodes that a dangling link names: their ids have to be kept.
-    pub pinned: BTreeSet<NodeIndex>,
+    /// The ids of nodes that a dangling link names: they have to be kept.
+    pub pinned: BTreeSet<String>,
 }
 
 /// Place of a node in [`Prompt::nodes`].

@@ -1,7 +1,8 @@
 //! Documents: text with places where it may be broken into lines, as a flat sequence of tokens.
 //!
 //! After D. C. Oppen, *Prettyprinting* (1980): groups are brackets in a sequence rather than nodes of a tree, so
-//! building, measuring and printing are loops, linear in the number of tokens, whatever the nesting.
+//! building, measuring and printing are loops, linear in the number of tokens, whatever the nesting. Crates for this
+//! build trees, whose groups know neither remarks that must end their line nor fills that are measured in advance.
 
 use std::borrow::Cow;
 

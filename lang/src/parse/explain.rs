@@ -32,7 +32,7 @@ pub(super) fn explain(
     rule: Rule,
     text: &str,
     scan: &Scan,
-    flat: &Flat,
+    flat: &Flat<'_>,
     statement: usize,
 ) -> SyntaxError {
     let at = match error.location {
@@ -223,6 +223,9 @@ impl<'a> Failure<'a> {
         }
         if self.rest().starts_with('=') && !self.rest().starts_with("==") && self.in_condition() {
             return Expected::Comparison;
+        }
+        if last == "each" {
+            return Expected::Form { words: vec!["a call"], form: self.form() };
         }
         if let Some(expected) = self.in_statement() {
             return expected;

@@ -51,6 +51,16 @@ pub(super) enum Kind {
     Open(Bracket),
     /// A bracket that closes.
     Close,
+    /// A string that is closed.
+    Text,
+    /// A name in backticks that is closed.
+    Name,
+    /// What opens an f-string.
+    FStart,
+    /// Text of an f-string.
+    FText,
+    /// What closes an f-string.
+    FEnd,
     /// Anything else.
     Other,
 }
@@ -133,6 +143,7 @@ pub(super) fn scan(text: &str) -> Scan {
         line_start: true,
         open: Vec::new(),
         excess: 0,
+        excess_opener: 0,
         fstrings: 0,
         braces: 0,
         no_statement_before: 0,
@@ -191,6 +202,8 @@ struct Scanner<'a> {
     open: Vec<Open>,
     /// Brackets beyond the nesting limit: counted, not kept.
     excess: usize,
+    /// The first of them.
+    excess_opener: usize,
     /// How many f-strings are on the stack.
     fstrings: usize,
     /// How many `{` that are no interpolation are on the stack.
@@ -320,6 +333,7 @@ impl Scanner<'_> {
         if self.open.len() >= MAX_NESTING {
             self.excess += 1;
             if self.excess == 1 {
+                self.excess_opener = self.next_token();
                 let span = Span::new(at, at + 1);
                 self.report(SyntaxError::NestingTooDeep { limit: MAX_NESTING, span });
             }
@@ -334,8 +348,11 @@ impl Scanner<'_> {
         let span = Span::new(self.at, self.at + 1);
         let closes = |open: &Open| open.closes_with(byte);
         let mut opener = None;
-        if self.excess > 0 {
+        let excess = self.excess;
+        if excess > 1 {
             self.excess -= 1;
+        } else if excess == 1 {
+            // What is too deep ends behind this bracket.
         } else if self.open.last().is_some_and(closes) {
             opener = self.pop();
         } else if self.open.iter().rev().take_while(|open| !open.is_fstring()).any(closes) {
@@ -357,6 +374,20 @@ impl Scanner<'_> {
         if let Some(open) = opener {
             self.pair(open.token, index);
         }
+        if excess == 1 {
+            self.end_excess();
+        }
+    }
+
+    /// What is too deep is one piece, which ends before the token that comes next.
+    fn end_excess(&mut self) {
+        if self.excess > 0 {
+            let next = u32::try_from(self.next_token()).unwrap_or(NOWHERE);
+            if let Some(token) = self.scan.tokens.get_mut(self.excess_opener) {
+                token.partner = next;
+            }
+        }
+        self.excess = 0;
     }
 
     fn pair(&mut self, opener: usize, closer: usize) {
@@ -381,8 +412,8 @@ impl Scanner<'_> {
     /// Nothing is open any more: a statement begins at `next`, or the text ends.
     fn close_all(&mut self, next: Option<Span>) {
         self.report_innermost(None, next);
+        self.end_excess();
         while self.give_up().is_some() {}
-        self.excess = 0;
     }
 
     fn comment(&mut self) {
@@ -453,10 +484,10 @@ impl Scanner<'_> {
         }
         let next = self.word_span(self.at + indent);
         self.report_innermost(None, Some(next));
+        self.end_excess();
         while self.open.last().is_some_and(|open| !open.closes_with(b'}')) {
             self.give_up();
         }
-        self.excess = 0;
     }
 
     /// Whether a line that cannot stand inside brackets begins at `at`: a statement word at column 0.

@@ -200,7 +200,7 @@ mod tests {
         let text = "{0|1|2|3|4|5|6|7|8|9}".repeat(12);
         assert_eq!(random(&text, 7), random(&text, 7));
         assert_ne!(random(&text, 7), random(&text, 8));
-        assert_eq!(random(&text, 0), "841072983396");
+        assert_eq!(random(&text, 0), "840913172937");
     }
 
     #[test]

@@ -1,7 +1,6 @@
 //! Prompts of the corpus, and whether two are equal: the rules of `corpus/compare_api.py` with equal ids.
 
 use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 use floe_lang::comfy::json::{Kind, Value, parse};
 use floe_lang::comfy::prompt::{InputValue, Json, NamePiece, Prompt};
@@ -187,61 +186,6 @@ fn node_differences(want: &FlatNode, got: &FlatNode, declarations: &dyn Declarat
         }
     }
     told
-}
-
-/// How often each kind of node is there, where the kind is all that a node computes: class, inputs, and the kinds of
-/// the nodes that it is linked to. Equal for prompts that differ in ids, in the order of nodes, in spelt out defaults.
-pub fn kinds(flat: &Flat, declarations: &dyn Declarations) -> BTreeMap<u64, usize> {
-    let mut known: BTreeMap<&str, u64> = BTreeMap::new();
-    let mut open: Vec<&str> = flat.keys().map(String::as_str).collect();
-    while let Some(&id) = open.last() {
-        let node = &flat[id];
-        let unknown: Vec<&str> = sources(node)
-            .filter_map(|source| flat.get_key_value(source).map(|(id, _)| id.as_str()))
-            .filter(|source| !known.contains_key(source))
-            .collect();
-        if unknown.is_empty() || known.contains_key(id) {
-            open.pop();
-            if !known.contains_key(id) {
-                let kind = kind(node, &known, declarations);
-                known.insert(id, kind);
-            }
-        } else {
-            open.extend(unknown);
-        }
-    }
-    let mut kinds: BTreeMap<u64, usize> = BTreeMap::new();
-    known.into_values().for_each(|kind| *kinds.entry(kind).or_default() += 1);
-    kinds
-}
-
-fn sources(node: &FlatNode) -> impl Iterator<Item = &str> {
-    node.inputs.values().filter_map(|value| match value {
-        FlatValue::Link(id, _) => Some(id.as_str()),
-        _ => None,
-    })
-}
-
-fn kind(node: &FlatNode, known: &BTreeMap<&str, u64>, declarations: &dyn Declarations) -> u64 {
-    let class = node.class.as_deref().unwrap_or("");
-    let declared = declarations.node(class).map(|decl| decl.inputs.iter()).unwrap_or_default();
-    let mut inputs: BTreeMap<&str, FlatValue> = declared
-        .filter_map(|input| Some((&*input.name, default(class, &input.name, declarations)?)))
-        .collect();
-    inputs.extend(node.inputs.iter().map(|(name, value)| (name.as_str(), value.clone())));
-    let inputs: Vec<String> = inputs
-        .into_iter()
-        .map(|(name, value)| match value {
-            FlatValue::Link(id, slot) => match known.get(id.as_str()) {
-                Some(kind) => format!("{name} {kind} {slot}"),
-                None => format!("{name} nothing {id} {slot}"),
-            },
-            value => format!("{name} {value:?}"),
-        })
-        .collect();
-    let mut hasher = DefaultHasher::new();
-    (class, inputs).hash(&mut hasher);
-    hasher.finish()
 }
 
 /// Floats are compared as they are, NaN equals itself.

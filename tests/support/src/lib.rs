@@ -1,7 +1,6 @@
 //! What the tests of several crates share: reference results of the folder `../shared` (or `FLOE_SHARED`), and how
 //! far two tensors are apart.
 
-pub mod expand;
 pub mod flat;
 pub mod object_info;
 pub mod prompts;

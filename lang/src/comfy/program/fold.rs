@@ -160,14 +160,15 @@ impl<'a> Folder<'a> {
 
     /// What is in a body, in the order of the workflow.
     fn contents(&self, id: ScopeId) -> Vec<Place> {
-        let all: Vec<InstanceIndex> = (0..self.prompt.instances.len()).collect();
         let (mut nodes, mut open) = match id {
             Some(instance) => (self.nodes[instance].clone(), self.inside[instance].clone()),
             None => (
                 (0..self.prompt.nodes.len())
                     .filter(|&node| self.prompt.nodes[node].instance.is_none())
                     .collect(),
-                all.into_iter().filter(|&index| self.prompt.instances[index].parent.is_none()).collect(),
+                (0..self.prompt.instances.len())
+                    .filter(|&index| self.prompt.instances[index].parent.is_none())
+                    .collect(),
             ),
         };
         let mut contents: Vec<(NodeIndex, Place)> = Vec::new();
@@ -208,8 +209,7 @@ impl<'a> Folder<'a> {
             through: input.through.filter(|_| node.instance == scope.id),
             span: input.span,
         });
-        let what =
-            What::Node { index, node, decl: self.classes.get(&node.class), each: self.graph.each[index] };
+        let what = What::Node { node, decl: self.classes.get(&node.class), each: self.graph.each[index] };
         Some(Item { what, id: self.local_id(scope.id, &node.id), inputs: inputs.collect() })
     }
 

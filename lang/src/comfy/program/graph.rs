@@ -54,10 +54,10 @@ where
 {
     let mut readers: Vec<Vec<usize>> = vec![Vec::new(); count];
     let mut open = vec![0_usize; count];
-    for reader in 0..count {
+    for (reader, open) in open.iter_mut().enumerate() {
         for source in needs(reader) {
             readers[source].push(reader);
-            open[reader] += 1;
+            *open += 1;
         }
     }
     let mut order: Vec<usize> = (0..count).filter(|&at| open[at] == 0).collect();

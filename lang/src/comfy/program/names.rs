@@ -258,7 +258,7 @@ fn file_words(scope: &Scope<'_>) -> HashMap<ItemIndex, String> {
     }
     let mut count: HashMap<&str, usize> = HashMap::new();
     for (_, words) in &files {
-        for word in words.iter().map(String::as_str).collect::<HashSet<_>>() {
+        for word in words.iter().map(String::as_str).collect::<BTreeSet<_>>() {
             *count.entry(word).or_default() += 1;
         }
     }

@@ -29,6 +29,25 @@ pub(super) struct Remarks<'a> {
     notes: Vec<(Anchor, &'a Note)>,
 }
 
+/// Notes and frames by the definition that they stand in.
+pub(super) struct Sayings<'a> {
+    notes: HashMap<Option<&'a str>, Vec<&'a Note>>,
+    frames: HashMap<Option<&'a str>, Vec<&'a Group>>,
+}
+
+impl<'a> Sayings<'a> {
+    pub(super) fn new(prompt: &'a Prompt) -> Self {
+        let mut said = Self { notes: HashMap::new(), frames: HashMap::new() };
+        for note in prompt.notes.iter().filter(|note| !note.text.trim().is_empty()) {
+            said.notes.entry(note.definition.as_deref()).or_default().push(note);
+        }
+        for frame in &prompt.groups {
+            said.frames.entry(frame.definition.as_deref()).or_default().push(frame);
+        }
+        said
+    }
+}
+
 /// What a note stands at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Anchor {
@@ -39,9 +58,8 @@ enum Anchor {
 
 impl<'a> Remarks<'a> {
     /// The remarks in a file, or in the definition of a subgraph.
-    pub(super) fn new(prompt: &'a Prompt, scope: &Scope<'_>, definition: Option<&str>) -> Self {
-        let mut frames: Vec<&Group> =
-            prompt.groups.iter().filter(|group| group.definition.as_deref() == definition).collect();
+    pub(super) fn new(said: &Sayings<'a>, scope: &Scope<'_>, definition: Option<&str>) -> Self {
+        let mut frames = said.frames.get(&definition).cloned().unwrap_or_default();
         frames.sort_by(|a, b| area(b).total_cmp(&area(a)));
         let mut remarks = Self {
             groups: vec![None; scope.items.len()],
@@ -50,8 +68,7 @@ impl<'a> Remarks<'a> {
             notes: Vec::new(),
         };
         remarks.surround(scope);
-        let notes = prompt.notes.iter().filter(|note| note.definition.as_deref() == definition);
-        let notes: Vec<&Note> = notes.filter(|note| !note.text.trim().is_empty()).collect();
+        let notes = said.notes.get(&definition).cloned().unwrap_or_default();
         if !notes.is_empty() {
             let near = Near::new(scope);
             remarks.notes = notes.into_iter().map(|note| (remarks.anchor(note, &near), note)).collect();

@@ -1,6 +1,6 @@
 //! A body of calls: the file's, or a flow's. Links point to items of the same body, or to its parameters.
 
-use super::super::prompt::{InputValue, Instance, InstanceIndex, NodeIndex, PromptNode};
+use super::super::prompt::{InputValue, Instance, InstanceIndex, PromptNode};
 use crate::Span;
 use crate::ast;
 use crate::decl::{NodeDecl, Type};
@@ -119,8 +119,6 @@ pub(super) struct Item<'a> {
 pub(super) enum What<'a> {
     /// A node.
     Node {
-        /// Its place in the prompt.
-        index: NodeIndex,
         /// The node.
         node: &'a PromptNode,
         /// Its interface.

@@ -1,6 +1,6 @@
 //! Bodies as statements.
 
-use super::super::prompt::{InputValue, Json, Prompt};
+use super::super::prompt::{Disabled, InputValue, Json, Prompt};
 use super::args::{Arg as Given, ArgValue};
 use super::classes::Classes;
 use super::declare;
@@ -9,7 +9,7 @@ use super::inline::{Shape, is_loader};
 use super::literals::{self, ident, named};
 use super::names::{self, Names, ResultNames, Style};
 use super::order::order;
-use super::remarks::{self, Handed, Remarks, Said};
+use super::remarks::{self, Handed, Remarks, Said, Sayings};
 use super::scope::{
     Binding, BindingKind, Flow, FlowIndex, FlowOutput, Folded, Item, ItemIndex, Scope, Value, What,
 };
@@ -19,7 +19,7 @@ use crate::ast::{
     Annotation, Arg, Block, Call, Comment, Constraint, ConstraintKind, Doc, Edition, Expr, ExprKind, File,
     Fn, FnParam, Let, Member, Param, Pattern, PatternItem, Return, Returns, Statement, StatementKind,
 };
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// Lines have at most this many characters; longer statements are set apart.
 const WIDTH: usize = 100;
@@ -32,12 +32,19 @@ pub(super) fn file(
     mut names: Names<'_>,
     options: Options,
 ) -> File {
-    let writer = Writer { prompt, classes, flows: &folded.flows, options };
+    let writer = Writer {
+        prompt,
+        classes,
+        flows: &folded.flows,
+        options,
+        said: Sayings::new(prompt),
+        disabled: switched_off(prompt),
+    };
     let mut statements = writer.params(&folded.root);
     for flow in called(folded) {
         statements.push(writer.flow(&folded.flows[flow], &names));
     }
-    let remarks = Remarks::new(prompt, &folded.root, None);
+    let remarks = Remarks::new(&writer.said, &folded.root, None);
     let mut body = writer.body(&folded.root, &[], &remarks, &mut names);
     if let Some(first) = body.statements.first_mut() {
         set_apart(first);
@@ -45,7 +52,10 @@ pub(super) fn file(
     statements.append(&mut body.statements);
     let mut declared = declare::declarations(classes);
     statements.append(&mut declared);
-    let off = prompt.disabled.iter().filter(|node| writer.is_of_file(node.instance, folded));
+    // Also of instances of which nothing is left, so that no flow tells it.
+    let in_flows: HashSet<usize> =
+        folded.flows.iter().flat_map(|flow| flow.instances.iter().copied()).collect();
+    let off = prompt.disabled.iter().filter(|node| node.instance.is_none_or(|at| !in_flows.contains(&at)));
     let mut end = Said { comments: body.end };
     end.paragraph(&remarks::disabled(off));
     if let Some(first) = end.comments.first_mut() {
@@ -90,6 +100,19 @@ struct Writer<'w> {
     classes: &'w Classes<'w>,
     flows: &'w [Flow<'w>],
     options: Options,
+    said: Sayings<'w>,
+    /// By instance.
+    disabled: HashMap<usize, Vec<&'w Disabled>>,
+}
+
+fn switched_off(prompt: &Prompt) -> HashMap<usize, Vec<&Disabled>> {
+    let mut disabled: HashMap<usize, Vec<&Disabled>> = HashMap::new();
+    for node in &prompt.disabled {
+        if let Some(instance) = node.instance {
+            disabled.entry(instance).or_default().push(node);
+        }
+    }
+    disabled
 }
 
 /// What a body says.
@@ -131,7 +154,7 @@ impl Writer<'_> {
     fn flow(&self, flow: &Flow<'_>, outer: &Names<'_>) -> Statement {
         let mut names = Names::inside(outer);
         flow.scope.bindings.iter().for_each(|binding| names.reserve(&binding.name));
-        let remarks = Remarks::new(self.prompt, &flow.scope, Some(flow.definition.0));
+        let remarks = Remarks::new(&self.said, &flow.scope, Some(flow.definition.0));
         let mut body = self.body(&flow.scope, &flow.outputs, &remarks, &mut names);
         let span = self.prompt.instances[flow.instances[0]].span;
         let mut end = Said { comments: body.end };
@@ -168,19 +191,13 @@ impl Writer<'_> {
     fn switched_off(&self, flow: &Flow<'_>) -> Vec<Vec<String>> {
         let mut told: Vec<Vec<String>> = Vec::new();
         for &instance in &flow.instances {
-            let nodes = self.prompt.disabled.iter().filter(|node| node.instance == Some(instance));
+            let nodes = self.disabled.get(&instance).into_iter().flatten().copied();
             let lines = remarks::disabled(nodes);
             if !lines.is_empty() && !told.contains(&lines) {
                 told.push(lines);
             }
         }
         told
-    }
-
-    /// Whether what is switched off is told in the file's body: no flow is written for what it stands in.
-    fn is_of_file(&self, instance: Option<usize>, folded: &Folded<'_>) -> bool {
-        let Some(instance) = instance else { return true };
-        !folded.flows.iter().any(|flow| flow.instances.contains(&instance))
     }
 
     fn fn_param(&self, scope: &Scope<'_>, binding: &Binding<'_>) -> FnParam {
@@ -530,7 +547,7 @@ impl Body<'_> {
             }
         }
         let pinned =
-            matches!(of.what, What::Node { index, .. } if self.writer.prompt.pinned.contains(&index));
+            matches!(of.what, What::Node { node, .. } if self.writer.prompt.pinned.contains(&node.id));
         if self.writer.options.ids || pinned {
             add("id", vec![literals::string(of.id, span)]);
         }

@@ -1,5 +1,6 @@
 //! The prompt: every node that runs, with the values of its widgets and what its sockets are linked to.
 
+use super::budget::{Budget, weight};
 use super::file::{Node, Origin, declared};
 use super::log::Log;
 use super::promote::Promotions;
@@ -18,16 +19,34 @@ use crate::text::dynamic_prompt;
 use std::collections::HashMap;
 
 /// Everything but notes, groups and what is switched off.
-pub(super) fn emit(scopes: &Scopes<'_, '_>, promoted: &[Vec<bool>], limits: Limits, log: &mut Log) -> Prompt {
+pub(super) fn emit(
+    scopes: &Scopes<'_, '_>,
+    promoted: &[Vec<bool>],
+    limits: Limits,
+    budget: &mut Budget,
+    log: &mut Log,
+) -> Prompt {
     let mut emitter = Emitter {
         scopes,
         resolver: Resolver::new(scopes, promoted, limits.steps),
         promotions: Promotions::new(scopes, promoted),
         pending: Vec::new(),
+        budget,
         log,
     };
-    let nodes = scopes.order.iter().map(|&site| emitter.node(site)).collect();
-    let instances = (1..scopes.all.len()).map(|scope| emitter.instance(scope)).collect();
+    let (mut nodes, mut instances) = (Vec::new(), Vec::new());
+    for &site in scopes.order.iter() {
+        nodes.push(emitter.node(site));
+        if emitter.budget.is_spent() {
+            return Prompt::default();
+        }
+    }
+    for scope in 1..scopes.all.len() {
+        instances.push(emitter.instance(scope));
+        if emitter.budget.is_spent() {
+            return Prompt::default();
+        }
+    }
     let pending = std::mem::take(&mut emitter.pending);
     let mut prompt = Prompt { nodes, instances, ..Prompt::default() };
     tokens::resolve(scopes, &mut prompt, &pending, log);
@@ -45,6 +64,7 @@ struct Emitter<'e, 'f, 'v> {
     promotions: Promotions<'e, 'f, 'v>,
     /// Inputs whose text is a file name with something to fill in: node of the prompt, input.
     pending: Vec<(usize, usize)>,
+    budget: &'e mut Budget,
     log: &'e mut Log,
 }
 
@@ -96,8 +116,12 @@ impl<'v> Emitter<'_, '_, 'v> {
         };
         self.links(site, &mut inputs);
         let outputs = node.outputs.iter().map(|(name, ty)| ((*name).to_owned(), (*ty).to_owned()));
+        let id = self.scopes.id(site);
+        let texts = node.outputs.iter().map(|(name, ty)| name.len() + ty.len()).sum::<usize>();
+        let title = node.written_title().map_or(0, str::len);
+        self.budget.spend(id.len() + node.class.len() + texts + title);
         PromptNode {
-            id: self.scopes.id(site),
+            id,
             class: node.class.to_owned(),
             title: node.title(),
             inputs: inputs.list,
@@ -115,6 +139,9 @@ impl<'v> Emitter<'_, '_, 'v> {
         let mut own = widgets::widgets(node, decl, self.log);
         let replaced = primitives::write(self.scopes.graph(site.0), site.1, &mut own, self.log);
         for (at, widget) in own.into_iter().enumerate() {
+            if self.budget.is_spent() {
+                return;
+            }
             let ty = widget.decl.map(|decl| comfy_name(&decl.ty).into_owned());
             let shown = self.shown(site, &widget.name);
             let given = shown.and_then(|_| self.promotions.inner(site, &widget.name, self.log));
@@ -129,7 +156,7 @@ impl<'v> Emitter<'_, '_, 'v> {
                 }
                 (None, None) => continue,
             };
-            inputs.put(PromptInput { name: widget.name, value, ty, through: shown, span });
+            self.put(inputs, PromptInput { name: widget.name, value, ty, through: shown, span });
         }
     }
 
@@ -148,8 +175,9 @@ impl<'v> Emitter<'_, '_, 'v> {
             let given = shown.and_then(|_| self.promotions.inner(site, &name, self.log));
             let (value, span) = given.unwrap_or((value, span));
             let ty = sockets.get(name.as_str()).map(|ty| (*ty).to_owned());
-            inputs.put(PromptInput { name, value: InputValue::Json(value), ty, through: shown, span });
+            self.put(inputs, PromptInput { name, value: InputValue::Json(value), ty, through: shown, span });
         }
+        self.budget.spend(guessed.unnamed.iter().map(weight).sum());
         guessed.unnamed
     }
 
@@ -170,8 +198,21 @@ impl<'v> Emitter<'_, '_, 'v> {
                 Source::Nothing => continue,
             };
             let name = socket.name.to_owned();
-            inputs.put(PromptInput { name, value, ty: Some(socket.ty.to_string()), through, span });
+            self.put(inputs, PromptInput { name, value, ty: Some(socket.ty.to_string()), through, span });
+            if self.budget.is_spent() {
+                return;
+            }
         }
+    }
+
+    fn put(&mut self, inputs: &mut Inputs, input: PromptInput) {
+        let value = match &input.value {
+            InputValue::Json(value) => weight(value),
+            InputValue::DynamicPrompt(text) => text.len(),
+            _ => 0,
+        };
+        self.budget.spend(input.name.len() + input.ty.as_ref().map_or(0, String::len) + value);
+        inputs.put(input);
     }
 
     fn check_output(&mut self, index: usize, slot: u32, input: &str, span: crate::Span) {
@@ -196,6 +237,9 @@ impl<'v> Emitter<'_, '_, 'v> {
             InstanceOutput { name: plug.label.unwrap_or(plug.name).to_owned(), ty: plug.ty.to_owned(), from }
         });
         let outputs = outputs.collect();
+        let plugs = graph.inputs.iter().chain(&graph.outputs);
+        let texts: usize = plugs.map(|plug| plug.label.unwrap_or(plug.name).len() + plug.ty.len()).sum();
+        self.budget.spend(texts + graph.id.len() + graph.name.len());
         Instance {
             id: self.scopes.id(host),
             definition: graph.id.to_owned(),

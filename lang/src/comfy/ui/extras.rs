@@ -1,5 +1,6 @@
 //! What only people read, and what is switched off.
 
+use super::budget::{Budget, weight};
 use super::emit::instance_of;
 use super::file::{File, Graph, Kind, Mode, Node, pair};
 use super::log::Log;
@@ -9,7 +10,7 @@ use crate::comfy::json::Value;
 use crate::comfy::prompt::{Disabled, Group, Json, Note, Prompt};
 
 /// Adds notes, groups and nodes that are switched off.
-pub(super) fn add(scopes: &Scopes<'_, '_>, prompt: &mut Prompt, log: &mut Log) {
+pub(super) fn add(scopes: &Scopes<'_, '_>, prompt: &mut Prompt, budget: &mut Budget, log: &mut Log) {
     for graph in &scopes.file.graphs {
         let definition = graph.definition.then(|| graph.id.to_owned());
         let notes = graph.nodes.iter().filter(|node| node.kind == Kind::Note);
@@ -19,7 +20,14 @@ pub(super) fn add(scopes: &Scopes<'_, '_>, prompt: &mut Prompt, log: &mut Log) {
     for scope in 0..scopes.all.len() {
         for (at, node) in scopes.graph(scope).nodes.iter().enumerate() {
             if node.mode != Mode::On && matches!(node.kind, Kind::Plain | Kind::Instance(_)) {
-                prompt.disabled.push(disabled(scopes, (scope, at), log));
+                if budget.is_spent() {
+                    return;
+                }
+                let disabled = disabled(scopes, (scope, at), log);
+                let values: usize =
+                    disabled.values.iter().map(|(name, value)| name.len() + weight(value)).sum();
+                budget.spend(disabled.id.len() + disabled.class.len() + values);
+                prompt.disabled.push(disabled);
             }
         }
     }

@@ -4,10 +4,12 @@ use super::links::{self, Target};
 use super::log::Log;
 use super::types::comfy_name;
 use crate::Span;
+use crate::comfy::Limits;
 use crate::comfy::error::{ImportError, ImportWarning};
 use crate::comfy::json::{Text, Value};
 use crate::comfy::values::class_spaces;
 use crate::decl::{Declarations, InputDecl, NodeDecl, Type};
+use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 
 /// Place of a graph in [`File::graphs`]; the first is the root, the others are definitions of subgraphs.
@@ -166,7 +168,15 @@ pub(super) fn pair(value: &Value<'_>) -> Option<(f64, f64)> {
 
 impl<'v> File<'v> {
     /// Everything in a file.
-    pub(super) fn read(root: &'v Value<'v>, declarations: &'v dyn Declarations, log: &mut Log) -> File<'v> {
+    ///
+    /// # Errors
+    /// Sockets of instances beyond the limit of nodes: each instance has all inputs of its definition.
+    pub(super) fn read(
+        root: &'v Value<'v>,
+        declarations: &'v dyn Declarations,
+        limits: Limits,
+        log: &mut Log,
+    ) -> Option<File<'v>> {
         let mut values = vec![root];
         collect(root, &mut values);
         let mut definitions: HashMap<&'v str, GraphAt> = HashMap::new();
@@ -174,9 +184,18 @@ impl<'v> File<'v> {
             definitions.entry(text(value, "id")).or_insert(at);
         }
         let plugs: Vec<Vec<Plug<'v>>> = values.iter().map(|value| plugs_of(value, "inputs")).collect();
-        let reader = Reader { declarations, definitions: &definitions, plugs: &plugs };
-        let graphs = values.iter().enumerate().map(|(at, value)| reader.graph(at, value, log)).collect();
-        File { graphs }
+        let left = Cell::new(limits.nodes);
+        let reader = Reader { declarations, definitions: &definitions, plugs: &plugs, left: &left };
+        let mut graphs = Vec::with_capacity(values.len());
+        for (at, value) in values.iter().enumerate() {
+            graphs.push(reader.graph(at, value, log));
+            if left.get() == 0 {
+                let span = Span::new(value.span.start as usize, value.span.start as usize + 1);
+                log.error(ImportError::TooManyNodes { limit: limits.nodes, span });
+                return None;
+            }
+        }
+        Some(File { graphs })
     }
 }
 
@@ -213,6 +232,8 @@ struct Reader<'r, 'v> {
     definitions: &'r HashMap<&'v str, GraphAt>,
     /// The inputs of each definition.
     plugs: &'r [Vec<Plug<'v>>],
+    /// How many sockets instances may still be given.
+    left: &'r Cell<usize>,
 }
 
 impl<'v> Reader<'_, 'v> {
@@ -322,7 +343,13 @@ impl<'v> Reader<'_, 'v> {
             }
         }
         match node.kind {
-            Kind::Instance(graph) => arrange_instance(node, &self.plugs[graph]),
+            Kind::Instance(graph) => {
+                let plugs = &self.plugs[graph];
+                self.left.set(self.left.get().saturating_sub(plugs.len()));
+                if self.left.get() > 0 {
+                    arrange_instance(node, plugs);
+                }
+            }
             _ if node.mode == Mode::Bypassed => complete(node),
             _ => {}
         }

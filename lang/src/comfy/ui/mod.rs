@@ -3,6 +3,7 @@
 //! `file` reads graphs, `ids` makes ids unique, `scopes` expands subgraphs, `resolve` follows links back to what really
 //! computes, `widgets`, `primitives`, `own` and `promote` know the values, `emit` writes the prompt, `tokens` the file names.
 
+mod budget;
 mod emit;
 mod extras;
 mod file;
@@ -19,11 +20,12 @@ pub(super) mod types;
 pub(super) mod widgets;
 
 use super::cycles;
-use super::error::ImportWarning;
+use super::error::{ImportError, ImportWarning};
 use super::json::Value;
 use super::prompt::Prompt;
 use super::{Format, Limits, Read};
 use crate::decl::Declarations;
+use budget::Budget;
 use file::File;
 use log::Log;
 use scopes::Scopes;
@@ -48,12 +50,17 @@ fn flatten<'v>(
     log: &mut Log,
 ) -> Option<Prompt> {
     version(value, log);
-    let mut file = File::read(value, declarations, log);
+    let mut budget = Budget::new(limits.expanded);
+    let mut file = File::read(value, declarations, limits, log)?;
     ids::renumber(&mut file, log);
-    let scopes = Scopes::expand(&file, limits, log)?;
+    let scopes = Scopes::expand(&file, limits, &mut budget, log)?;
     let promoted = promote::promoted(&file);
-    let mut prompt = emit::emit(&scopes, &promoted, limits, log);
-    extras::add(&scopes, &mut prompt, log);
+    let mut prompt = emit::emit(&scopes, &promoted, limits, &mut budget, log);
+    extras::add(&scopes, &mut prompt, &mut budget, log);
+    if budget.is_spent() {
+        log.error(ImportError::ExpandsTooFar { limit: limits.expanded });
+        return None;
+    }
     Some(prompt)
 }
 

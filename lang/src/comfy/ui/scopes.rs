@@ -1,5 +1,6 @@
 //! Subgraphs expanded: each use of a definition is a scope of its own.
 
+use super::budget::Budget;
 use super::file::{File, Graph, GraphAt, Kind, Mode, Node, NodeAt};
 use super::log::Log;
 use crate::Span;
@@ -40,9 +41,14 @@ impl<'f, 'v> Scopes<'f, 'v> {
     ///
     /// # Errors
     /// Definitions that use themselves, nesting or more nodes beyond the limits.
-    pub(super) fn expand(file: &'f File<'v>, limits: Limits, log: &mut Log) -> Option<Scopes<'f, 'v>> {
+    pub(super) fn expand(
+        file: &'f File<'v>,
+        limits: Limits,
+        budget: &mut Budget,
+        log: &mut Log,
+    ) -> Option<Scopes<'f, 'v>> {
         let scopes = Scopes { file, all: Vec::new(), order: Vec::new() };
-        let mut expansion = Expansion { scopes, limits, count: 0, open: Vec::new() };
+        let mut expansion = Expansion { scopes, limits, budget, count: 0, open: Vec::new() };
         match expansion.scope(0, None, String::new(), Span::new(0, 0)) {
             Ok(_) => Some(expansion.scopes),
             Err(error) => {
@@ -78,15 +84,16 @@ impl<'f, 'v> Scopes<'f, 'v> {
     }
 }
 
-struct Expansion<'f, 'v> {
+struct Expansion<'b, 'f, 'v> {
     scopes: Scopes<'f, 'v>,
     limits: Limits,
+    budget: &'b mut Budget,
     count: usize,
     /// The definitions around the place that is expanded.
     open: Vec<GraphAt>,
 }
 
-impl Expansion<'_, '_> {
+impl Expansion<'_, '_, '_> {
     /// Recursion is as deep as subgraphs are nested, which is limited.
     fn scope(
         &mut self,
@@ -110,6 +117,9 @@ impl Expansion<'_, '_> {
                 }
                 Kind::Instance(inner) if node.mode == Mode::On => {
                     let prefix = format!("{}:", self.scopes.id((scope, at)));
+                    if !self.budget.spend(prefix.len()) {
+                        return Err(ImportError::ExpandsTooFar { limit: self.limits.expanded });
+                    }
                     let child = self.scope(inner, Some((scope, at)), prefix, node.span)?;
                     self.scopes.all[scope].children.insert(at, child);
                 }
@@ -130,8 +140,9 @@ impl Expansion<'_, '_> {
         if self.open.len() > depth {
             return Err(ImportError::SubgraphsTooDeep { limit: depth, span });
         }
-        // Few bytes may say very many nodes; an instance of an empty subgraph counts, too.
-        self.count += 1 + file.graphs[graph].nodes.len();
+        // Few bytes may say very many nodes; an instance counts itself, too, and its inputs and outputs.
+        let graph = &file.graphs[graph];
+        self.count += 1 + graph.nodes.len() + graph.inputs.len() + graph.outputs.len();
         if self.count > self.limits.nodes {
             return Err(ImportError::TooManyNodes { limit: self.limits.nodes, span });
         }

@@ -3,6 +3,7 @@
 //! The editor looks a node up by its name for search and replace, then by its title; the first one counts, wherever it
 //! is. Values go in as the widget stores them, with characters that file names cannot have replaced.
 
+use super::budget::weight;
 use super::file::{Kind, Node};
 use super::log::Log;
 use super::own::OwnValues;
@@ -12,6 +13,15 @@ use crate::comfy::prompt::{InputValue, Json, NamePiece, Prompt};
 use crate::comfy::values;
 use crate::text::js;
 use std::collections::HashMap;
+
+/// How long a value may be that goes into a file name; longer ones stay out.
+const LONGEST: usize = 4096;
+
+/// How much may go into all file names together.
+const MOST: usize = 16 << 20;
+
+/// Nodes with more inputs than this are no ordinary ones; their values go in as they are.
+const MANY_INPUTS: usize = 256;
 
 /// The classes whose file names are filled in.
 const SAVE: [&str; 12] = [
@@ -71,14 +81,20 @@ pub(super) fn resolve(
 /// Nodes by the names under which file names may mention them.
 struct Names<'f, 'v> {
     own: OwnValues<'f, 'v>,
+    /// How much more may go in.
+    left: usize,
     by_name: HashMap<&'v str, Site>,
     by_title: HashMap<&'v str, Site>,
 }
 
 impl<'f, 'v> Names<'f, 'v> {
     fn of(scopes: &Scopes<'f, 'v>) -> Names<'f, 'v> {
-        let mut names =
-            Names { own: OwnValues::new(scopes.file), by_name: HashMap::new(), by_title: HashMap::new() };
+        let mut names = Names {
+            own: OwnValues::new(scopes.file),
+            left: MOST,
+            by_name: HashMap::new(),
+            by_title: HashMap::new(),
+        };
         for scope in 0..scopes.all.len() {
             for at in 0..scopes.graph(scope).nodes.len() {
                 let site = (scope, at);
@@ -140,6 +156,10 @@ impl<'f, 'v> Names<'f, 'v> {
         };
         let site = *self.by_name.get(name).or_else(|| self.by_title.get(name))?;
         let (value, exact) = self.value(scopes, site, widget, log)?;
+        if weight(&value) > LONGEST.min(self.left) {
+            return None;
+        }
+        self.left -= weight(&value);
         let text = if value == Json::Null { String::new() } else { js::text(&value) };
         let clean: String = text.chars().map(|c| if allowed(c) { c } else { '_' }).collect();
         let lives = exact
@@ -165,7 +185,8 @@ impl<'f, 'v> Names<'f, 'v> {
             return Some((values::json(value, &mut log.warnings), false));
         }
         let own = self.own.get(scopes.all[site.0].graph, site.1, name, log)?;
-        Some((own.value.clone()?, !own.fraction))
+        let value = own.value.as_ref().filter(|value| weight(value) <= LONGEST)?;
+        Some((value.clone(), !own.fraction))
     }
 }
 
@@ -199,7 +220,8 @@ fn search_name<'v>(node: &Node<'v>) -> Option<&'v str> {
 
 /// Whether the prompt gives the same plain value to the input of that name.
 fn follows(prompt: &Prompt, node: usize, name: &str, value: &Json) -> bool {
-    let given = prompt.nodes[node].inputs.iter().find(|input| input.name == name);
+    let inputs = &prompt.nodes[node].inputs;
+    let given = inputs.iter().filter(|_| inputs.len() <= MANY_INPUTS).find(|input| input.name == name);
     let plain = matches!(value, Json::String(_))
         || matches!(value, Json::Int(number) if number.unsigned_abs() <= 1 << 53);
     plain && given.is_some_and(|input| matches!(&input.value, InputValue::Json(given) if given == value))

@@ -94,6 +94,8 @@ fn values_of(decl: &mut InputDecl, input: &Input, errors: &mut Vec<DeclError>) {
     }
     if let Some(default) = &input.default {
         decl.default = default_of(decl, default, errors);
+        // A default that is wrong still says that calls need not give the input: they are not told off as well.
+        decl.optional |= decl.default.is_none();
     }
 }
 

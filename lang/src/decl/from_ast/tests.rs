@@ -139,6 +139,7 @@ fn what_is_wrong_is_left_out_and_the_rest_is_there() {
     let (_, decl) = &declared.nodes[0];
     assert_eq!(decl.inputs.iter().map(|input| input.name.as_ref()).collect::<Vec<_>>(), ["a", "b", "c", "d"]);
     assert_eq!((&decl.inputs[0].default, &decl.inputs[1].range), (&None, &None));
+    assert_eq!((decl.inputs[0].optional, decl.inputs[1].optional), (true, false));
     assert_eq!(decl.outputs[0].ty, Type::Any);
 }
 

@@ -10,13 +10,13 @@ use crate::parse::split::add_doc_text;
 use pest::iterators::Pair;
 
 impl Builder<'_> {
-    pub(super) fn choices(&mut self, flat: &Flat, pair: Pair<'_, Rule>, depth: usize) -> Result<Choices> {
+    pub(super) fn choices(&mut self, flat: &Flat<'_>, pair: Pair<'_, Rule>, depth: usize) -> Result<Choices> {
         let name = ident(flat, need(flat, &pair, Rule::binding)?)?;
         let values = children(&pair, Rule::choice).map(|value| self.choice(flat, &value, depth));
         Ok(Choices { name, values: values.collect::<Result<_>>()? })
     }
 
-    pub(super) fn choice(&mut self, flat: &Flat, pair: &Pair<'_, Rule>, depth: usize) -> Result<Choice> {
+    pub(super) fn choice(&mut self, flat: &Flat<'_>, pair: &Pair<'_, Rule>, depth: usize) -> Result<Choice> {
         let whole = span(flat, pair);
         let value = match child(pair, Rule::string) {
             Some(text) => ChoiceValue::Str(string(flat, &text)?),
@@ -44,7 +44,7 @@ impl Builder<'_> {
         Ok(Choice { value, inputs: inputs.transpose()?, span: whole })
     }
 
-    pub(super) fn node(&mut self, flat: &Flat, pair: Pair<'_, Rule>, depth: usize) -> Result<Node> {
+    pub(super) fn node(&mut self, flat: &Flat<'_>, pair: Pair<'_, Rule>, depth: usize) -> Result<Node> {
         let name = ident(flat, need(flat, &pair, Rule::label)?)?;
         let mut parens = children(&pair, Rule::parens);
         let mut inputs = Vec::new();
@@ -64,7 +64,7 @@ impl Builder<'_> {
         Ok(Node { name, inputs, outputs })
     }
 
-    fn input(&mut self, flat: &Flat, pair: &Pair<'_, Rule>, depth: usize) -> Result<Input> {
+    fn input(&mut self, flat: &Flat<'_>, pair: &Pair<'_, Rule>, depth: usize) -> Result<Input> {
         Ok(Input {
             docs: docs(flat, pair),
             hidden: child(pair, Rule::hidden).is_some(),
@@ -77,7 +77,7 @@ impl Builder<'_> {
         })
     }
 
-    fn output(&mut self, flat: &Flat, pair: &Pair<'_, Rule>, depth: usize) -> Result<Output> {
+    fn output(&mut self, flat: &Flat<'_>, pair: &Pair<'_, Rule>, depth: usize) -> Result<Output> {
         Ok(Output {
             docs: docs(flat, pair),
             name: ident(flat, need(flat, pair, Rule::label)?)?,
@@ -89,7 +89,7 @@ impl Builder<'_> {
 
     pub(super) fn constraint_of(
         &mut self,
-        flat: &Flat,
+        flat: &Flat<'_>,
         pair: &Pair<'_, Rule>,
         depth: usize,
     ) -> Result<Option<Constraint>> {
@@ -111,7 +111,7 @@ impl Builder<'_> {
 
     pub(super) fn annotations(
         &mut self,
-        flat: &Flat,
+        flat: &Flat<'_>,
         pair: &Pair<'_, Rule>,
         depth: usize,
     ) -> Result<Vec<Annotation>> {
@@ -120,7 +120,7 @@ impl Builder<'_> {
 
     pub(super) fn annotation(
         &mut self,
-        flat: &Flat,
+        flat: &Flat<'_>,
         pair: &Pair<'_, Rule>,
         depth: usize,
     ) -> Result<Annotation> {
@@ -134,7 +134,7 @@ impl Builder<'_> {
 }
 
 /// The `///` lines above an input, an output or a parameter.
-pub(super) fn docs(flat: &Flat, pair: &Pair<'_, Rule>) -> Option<Doc> {
+pub(super) fn docs(flat: &Flat<'_>, pair: &Pair<'_, Rule>) -> Option<Doc> {
     let mut docs = None;
     for line in children(pair, Rule::doc) {
         let text = line.as_str();
@@ -145,7 +145,7 @@ pub(super) fn docs(flat: &Flat, pair: &Pair<'_, Rule>) -> Option<Doc> {
     docs
 }
 
-pub(super) fn span_without_docs(flat: &Flat, pair: &Pair<'_, Rule>) -> Span {
+pub(super) fn span_without_docs(flat: &Flat<'_>, pair: &Pair<'_, Rule>) -> Span {
     let first = pair.clone().into_inner().find(|inner| inner.as_rule() != Rule::doc);
     let whole = span(flat, pair);
     first.map_or(whole, |first| span(flat, &first).to(whole))

@@ -14,7 +14,7 @@ impl Builder<'_> {
     /// What follows `=`, where there is something.
     pub(super) fn optional_expr(
         &mut self,
-        flat: &Flat,
+        flat: &Flat<'_>,
         pair: &Pair<'_, Rule>,
         depth: usize,
     ) -> Result<Option<Expr>> {
@@ -23,7 +23,12 @@ impl Builder<'_> {
 
     /// The values of a list.
     #[inline(never)]
-    pub(super) fn elements(&mut self, flat: &Flat, pair: &Pair<'_, Rule>, depth: usize) -> Result<Vec<Expr>> {
+    pub(super) fn elements(
+        &mut self,
+        flat: &Flat<'_>,
+        pair: &Pair<'_, Rule>,
+        depth: usize,
+    ) -> Result<Vec<Expr>> {
         self.each_in_group(flat, pair, (Rule::list_group, Rule::expr), |builder, flat, value| {
             builder.expr(flat, &value, depth)
         })
@@ -31,7 +36,7 @@ impl Builder<'_> {
 
     /// The arguments of a call or an annotation.
     #[inline(never)]
-    pub(super) fn args(&mut self, flat: &Flat, pair: &Pair<'_, Rule>, depth: usize) -> Result<Vec<Arg>> {
+    pub(super) fn args(&mut self, flat: &Flat<'_>, pair: &Pair<'_, Rule>, depth: usize) -> Result<Vec<Arg>> {
         let mut named: Option<Span> = None;
         self.each_in_group(flat, pair, (Rule::args_group, Rule::arg), |builder, flat, arg| {
             let built = builder.arg(flat, &arg, depth)?;
@@ -50,14 +55,14 @@ impl Builder<'_> {
     }
 
     #[inline(never)]
-    fn fields(&mut self, flat: &Flat, pair: &Pair<'_, Rule>, depth: usize) -> Result<Vec<Arg>> {
+    fn fields(&mut self, flat: &Flat<'_>, pair: &Pair<'_, Rule>, depth: usize) -> Result<Vec<Arg>> {
         self.each_in_group(flat, pair, (Rule::record_group, Rule::field), |builder, flat, field| {
             builder.arg(flat, &field, depth)
         })
     }
 
     #[inline(never)]
-    fn arg(&mut self, flat: &Flat, pair: &Pair<'_, Rule>, depth: usize) -> Result<Arg> {
+    fn arg(&mut self, flat: &Flat<'_>, pair: &Pair<'_, Rule>, depth: usize) -> Result<Arg> {
         let name = child(pair, Rule::label).map(|label| ident(flat, label)).transpose()?;
         let inputs = child(pair, Rule::braces);
         let value = child(pair, Rule::expr);
@@ -76,7 +81,7 @@ impl Builder<'_> {
 
     /// An operand with the operators before and what follows it.
     #[inline(never)]
-    pub(super) fn operand(&mut self, flat: &Flat, pair: &Pair<'_, Rule>, depth: usize) -> Result<Placed> {
+    pub(super) fn operand(&mut self, flat: &Flat<'_>, pair: &Pair<'_, Rule>, depth: usize) -> Result<Placed> {
         let whole = span(flat, pair);
         let mut signs = Vec::new();
         let mut value = None;
@@ -109,7 +114,7 @@ impl Builder<'_> {
 
     /// `.name`, `.0`, `.method(…)` or `[index]` behind `base`; `depth` is that of what stands in its brackets.
     #[inline(never)]
-    fn suffix(&mut self, flat: &Flat, base: Expr, pair: &Pair<'_, Rule>, depth: usize) -> Result<Expr> {
+    fn suffix(&mut self, flat: &Flat<'_>, base: Expr, pair: &Pair<'_, Rule>, depth: usize) -> Result<Expr> {
         let at = base.span;
         let base = Box::new(base);
         let kind = if let Some(index) = child(pair, Rule::index) {
@@ -142,18 +147,22 @@ impl Builder<'_> {
     }
 
     #[inline(never)]
-    fn value(&mut self, flat: &Flat, pair: &Pair<'_, Rule>, depth: usize) -> Result<Placed> {
+    fn value(&mut self, flat: &Flat<'_>, pair: &Pair<'_, Rule>, depth: usize) -> Result<Placed> {
         let place = span(flat, pair);
         let kind = match pair.as_rule() {
             Rule::parens => {
                 let (kind, span) = self.in_parentheses(flat, pair, depth + 1)?;
                 return Ok((Expr { kind, span: span.unwrap_or(place) }, place));
             }
-            Rule::fstring | Rule::raw_fstring => ExprKind::FString(self.fstring(flat, pair, depth)?),
+            Rule::fstring => ExprKind::FString(self.fstring(flat, pair, depth)?),
             Rule::brackets => ExprKind::List(self.elements(flat, pair, depth + 1)?),
             Rule::braces => ExprKind::Record(self.fields(flat, pair, depth + 1)?),
-            Rule::call => ExprKind::Call(self.call(flat, pair, depth)?),
-            Rule::each => self.each(flat, pair, depth)?,
+            Rule::named => self.named(flat, pair, depth)?,
+            Rule::annotated => match child(pair, Rule::each) {
+                Some(each) => self.each(flat, pair, &each, depth)?,
+                None => ExprKind::Call(self.call(flat, pair, depth)?),
+            },
+            Rule::each => self.each(flat, pair, pair, depth)?,
             Rule::if_value => return Ok((self.if_value(flat, pair, depth)?, place)),
             Rule::for_value => self.for_value(flat, pair, depth)?,
             _ => plain_value(flat, pair)?,
@@ -165,7 +174,7 @@ impl Builder<'_> {
     #[inline(never)]
     fn in_parentheses(
         &mut self,
-        flat: &Flat,
+        flat: &Flat<'_>,
         pair: &Pair<'_, Rule>,
         depth: usize,
     ) -> Result<(ExprKind, Option<Span>)> {
@@ -182,7 +191,7 @@ impl Builder<'_> {
     }
 
     #[inline(never)]
-    fn call(&mut self, flat: &Flat, pair: &Pair<'_, Rule>, depth: usize) -> Result<Call> {
+    fn call(&mut self, flat: &Flat<'_>, pair: &Pair<'_, Rule>, depth: usize) -> Result<Call> {
         Ok(Call {
             annotations: self.annotations(flat, pair, depth)?,
             callee: path(flat, &need(flat, pair, Rule::path)?)?,
@@ -190,20 +199,49 @@ impl Builder<'_> {
         })
     }
 
+    /// A name, a path or a call.
     #[inline(never)]
-    fn each(&mut self, flat: &Flat, pair: &Pair<'_, Rule>, depth: usize) -> Result<ExprKind> {
-        let mut annotations = self.annotations(flat, pair, depth)?;
-        let call = need(flat, pair, Rule::call)?;
-        self.check_depth(depth + 1, span(flat, &call))?;
-        let mut built = self.call(flat, &call, depth + 1)?;
-        annotations.append(&mut built.annotations);
-        built.annotations = annotations;
-        Ok(ExprKind::Each(Box::new(Expr { kind: ExprKind::Call(built), span: span(flat, &call) })))
+    fn named(&mut self, flat: &Flat<'_>, pair: &Pair<'_, Rule>, depth: usize) -> Result<ExprKind> {
+        if child(pair, Rule::parens).is_some() {
+            return Ok(ExprKind::Call(self.call(flat, pair, depth)?));
+        }
+        let mut path = path(flat, &need(flat, pair, Rule::path)?)?;
+        Ok(match (path.segments.pop(), path.segments.is_empty()) {
+            (Some(only), true) => ExprKind::Name(only.name),
+            (last, _) => {
+                path.segments.extend(last);
+                ExprKind::Path(path)
+            }
+        })
+    }
+
+    /// `each` and a call; `outer` has the annotations before it.
+    #[inline(never)]
+    fn each(
+        &mut self,
+        flat: &Flat<'_>,
+        outer: &Pair<'_, Rule>,
+        pair: &Pair<'_, Rule>,
+        depth: usize,
+    ) -> Result<ExprKind> {
+        let before = if outer.as_rule() == Rule::annotated {
+            self.annotations(flat, outer, depth)?
+        } else {
+            Vec::new()
+        };
+        let keyword = span(flat, &need(flat, pair, Rule::kw_each)?);
+        let whole = span(flat, pair);
+        self.check_depth(depth + 1, whole)?;
+        let mut call = self.call(flat, pair, depth + 1)?;
+        let first = call.annotations.first().map_or(call.callee.span, |annotation| annotation.span);
+        let span = Span { start: first.start.max(keyword.end), end: whole.end };
+        call.annotations.splice(0..0, before);
+        Ok(ExprKind::Each(Box::new(Expr { kind: ExprKind::Call(call), span })))
     }
 
     /// `if … else if … else …`: each `else if` stands a level deeper than the one before.
     #[inline(never)]
-    fn if_value(&mut self, flat: &Flat, pair: &Pair<'_, Rule>, depth: usize) -> Result<Expr> {
+    fn if_value(&mut self, flat: &Flat<'_>, pair: &Pair<'_, Rule>, depth: usize) -> Result<Expr> {
         let end = span(flat, pair);
         let branches = children(pair, Rule::kw_if).count();
         self.check_depth(depth + branches, end)?;
@@ -235,7 +273,7 @@ impl Builder<'_> {
     }
 
     #[inline(never)]
-    fn for_value(&mut self, flat: &Flat, pair: &Pair<'_, Rule>, depth: usize) -> Result<ExprKind> {
+    fn for_value(&mut self, flat: &Flat<'_>, pair: &Pair<'_, Rule>, depth: usize) -> Result<ExprKind> {
         Ok(ExprKind::For(For {
             pattern: self.pattern(flat, pair)?,
             items: Box::new(self.expr(flat, &need(flat, pair, Rule::head)?, depth + 1)?),
@@ -244,80 +282,75 @@ impl Builder<'_> {
     }
 
     #[inline(never)]
-    fn fstring(&mut self, flat: &Flat, pair: &Pair<'_, Rule>, depth: usize) -> Result<Vec<FPart>> {
-        let mut parts = Vec::new();
+    fn fstring(&mut self, flat: &Flat<'_>, pair: &Pair<'_, Rule>, depth: usize) -> Result<Vec<FPart>> {
+        let whole = flat.source(span(flat, pair));
+        let many_lines = whole.starts_with("f\"\"\"");
         // Text of many lines loses its indent as a whole, so it is put together before it is taken apart.
-        let mut texts = strings::raw_fstring_texts(raw_inside(pair)).into_iter();
-        let mut next_text = |parts: &mut Vec<FPart>| {
-            parts.extend(texts.next().filter(|text| !text.is_empty()).map(FPart::Text));
-        };
-        let raw = pair.as_rule() == Rule::raw_fstring;
+        let mut texts = if many_lines { raw_texts(flat, pair) } else { Vec::new() }.into_iter();
+        let mut parts = Vec::new();
+        parts.extend(texts.next().and_then(text_part));
         for part in pair.clone().into_inner() {
             match part.as_rule() {
-                Rule::fstring_text => {
-                    let at = flat.origin(part.as_span().start());
-                    parts.push(FPart::Text(strings::fstring_text(part.as_str(), at)?));
+                Rule::fstring_text if !many_lines => {
+                    let span = span(flat, &part);
+                    parts.push(FPart::Text(strings::fstring_text(flat.source(span), span.start as usize)?));
                 }
                 Rule::braces => {
-                    if raw {
-                        next_text(&mut parts);
-                    }
                     // The f-string and the braces are a level each, as they are for the scan.
                     let value =
                         self.group(flat, &part, Rule::interpolation_group, |builder, flat, parsed| {
                             builder.expr(flat, &need(flat, &parsed, Rule::expr)?, depth + 2)
                         })?;
                     parts.push(FPart::Expr(value));
+                    parts.extend(texts.next().and_then(text_part));
                 }
                 _ => {}
             }
-        }
-        if raw {
-            next_text(&mut parts);
         }
         Ok(parts)
     }
 }
 
-/// What stands between the quotes of `f"""…"""`; nothing for other strings.
-fn raw_inside<'i>(pair: &Pair<'i, Rule>) -> &'i str {
-    let text = pair.as_str();
-    text.strip_prefix("f\"\"\"").and_then(|text| text.strip_suffix("\"\"\"")).unwrap_or("")
+/// The texts before, between and after the values of `f"""…"""`.
+fn raw_texts(flat: &Flat<'_>, pair: &Pair<'_, Rule>) -> Vec<String> {
+    let pieces = pair.clone().into_inner().map(|part| match part.as_rule() {
+        Rule::fstring_text => flat.source(span(flat, &part)),
+        Rule::braces => "{}",
+        _ => "",
+    });
+    strings::raw_fstring_texts(&pieces.collect::<String>())
+}
+
+fn text_part(text: String) -> Option<FPart> {
+    (!text.is_empty()).then_some(FPart::Text(text))
 }
 
 /// A value without parts.
-fn plain_value(flat: &Flat, pair: &Pair<'_, Rule>) -> Result<ExprKind> {
+fn plain_value(flat: &Flat<'_>, pair: &Pair<'_, Rule>) -> Result<ExprKind> {
     Ok(match pair.as_rule() {
-        Rule::raw_string => {
-            let text = pair.as_str();
-            let inner = text.get(3..text.len().saturating_sub(3)).unwrap_or("");
-            ExprKind::Str(strings::raw_text(inner))
-        }
         Rule::string => ExprKind::Str(string(flat, pair)?),
         Rule::number => strings::number(pair.as_str(), false, span(flat, pair))?,
         Rule::boolean => ExprKind::Bool(pair.as_str() == "true"),
         Rule::none => ExprKind::None,
-        Rule::name => ExprKind::Name(ident(flat, pair.clone())?.name),
-        Rule::path_value => ExprKind::Path(path(flat, pair)?),
         _ => return Err(missing(flat, pair, Expected::Value { after: "this".into() })),
     })
 }
 
-fn path(flat: &Flat, pair: &Pair<'_, Rule>) -> Result<Path> {
+fn path(flat: &Flat<'_>, pair: &Pair<'_, Rule>) -> Result<Path> {
     let segments =
         pair.clone().into_inner().filter(|part| matches!(part.as_rule(), Rule::name | Rule::label));
     let segments = segments.map(|segment| ident(flat, segment)).collect::<Result<_>>()?;
     Ok(Path { segments, span: span(flat, pair) })
 }
 
-fn slot(flat: &Flat, pair: &Pair<'_, Rule>) -> Result<Member> {
+fn slot(flat: &Flat<'_>, pair: &Pair<'_, Rule>) -> Result<Member> {
     let slot = need(flat, pair, Rule::slot)?;
     Ok(Member::Index { index: whole(flat, &slot)?, span: span(flat, &slot) })
 }
 
 /// `-` and a number are one literal: only so can the smallest one be written.
 fn negative_literal(
-    flat: &Flat,
+    flat: &Flat<'_>,
     value: &Pair<'_, Rule>,
     signs: &mut Vec<Pair<'_, Rule>>,
 ) -> Result<Option<Placed>> {
@@ -334,7 +367,7 @@ fn is_minus(sign: &Pair<'_, Rule>) -> bool {
 }
 
 /// Applies the operators before an operand, the last one first.
-fn signed(flat: &Flat, (mut built, mut place): Placed, signs: &[Pair<'_, Rule>]) -> Placed {
+fn signed(flat: &Flat<'_>, (mut built, mut place): Placed, signs: &[Pair<'_, Rule>]) -> Placed {
     for sign in signs.iter().rev() {
         place = span(flat, sign).to(place);
         let op = if is_minus(sign) { UnaryOp::Neg } else { UnaryOp::Not };

@@ -46,23 +46,20 @@ fn children<'i>(pair: &Pair<'i, Rule>, rule: Rule) -> impl Iterator<Item = Pair<
     pair.clone().into_inner().filter(move |inner| inner.as_rule() == rule)
 }
 
-/// Where a pair stands. It ends with its last token: pest counts the blanks before an optional part
-/// that is not there.
-fn span(flat: &Flat, pair: &Pair<'_, Rule>) -> Span {
-    let mut last = pair.clone();
-    while let Some(inner) = last.clone().into_inner().next_back() {
-        last = inner;
-    }
-    flat.span(pair.as_span().start(), last.as_span().end())
+/// Where a pair stands. It ends with its last token: pest counts the blank before an optional part that is not there.
+fn span(flat: &Flat<'_>, pair: &Pair<'_, Rule>) -> Span {
+    let start = pair.as_span().start();
+    flat.span(start, start + pair.as_str().trim_end_matches(' ').len())
 }
 
 /// What to say where the grammar did not keep a promise; no text is known to lead here.
-fn missing(flat: &Flat, pair: &Pair<'_, Rule>, expected: Expected) -> Box<SyntaxError> {
-    let found = format!("`{}`", shortened(pair.as_str()));
-    Box::new(SyntaxError::Expected { expected, found, span: span(flat, pair) })
+fn missing(flat: &Flat<'_>, pair: &Pair<'_, Rule>, expected: Expected) -> Box<SyntaxError> {
+    let span = span(flat, pair);
+    let found = format!("`{}`", shortened(flat.source(span)));
+    Box::new(SyntaxError::Expected { expected, found, span })
 }
 
-fn need<'i>(flat: &Flat, pair: &Pair<'i, Rule>, rule: Rule) -> Result<Pair<'i, Rule>> {
+fn need<'i>(flat: &Flat<'_>, pair: &Pair<'i, Rule>, rule: Rule) -> Result<Pair<'i, Rule>> {
     child(pair, rule).ok_or_else(|| missing(flat, pair, Expected::End))
 }
 
@@ -73,7 +70,7 @@ impl<'s> Builder<'s> {
     }
 
     /// Parses one piece, or says what is wrong with it.
-    fn parse<'f>(&self, rule: Rule, flat: &'f Flat) -> Result<Pair<'f, Rule>> {
+    fn parse<'f>(&self, rule: Rule, flat: &'f Flat<'s>) -> Result<Pair<'f, Rule>> {
         let parsed = FlowParser::parse(rule, &flat.text).map_err(|error| {
             Box::new(explain::explain(&error, rule, self.text, self.scan, flat, self.statement))
         })?;
@@ -91,7 +88,7 @@ impl<'s> Builder<'s> {
     }
 
     /// The first and the last token of emptied brackets.
-    fn brackets(&self, flat: &Flat, pair: &Pair<'_, Rule>) -> Result<(usize, usize)> {
+    fn brackets(&self, flat: &Flat<'_>, pair: &Pair<'_, Rule>) -> Result<(usize, usize)> {
         let opener = flat.opener(pair.as_span().start());
         opener
             .and_then(|opener| Some((opener, self.scan.closer(opener)?)))
@@ -101,10 +98,10 @@ impl<'s> Builder<'s> {
     /// Parses what stands in emptied brackets, and builds from it.
     fn group<T>(
         &mut self,
-        flat: &Flat,
+        flat: &Flat<'_>,
         pair: &Pair<'_, Rule>,
         rule: Rule,
-        build: impl FnOnce(&mut Self, &Flat, Pair<'_, Rule>) -> Result<T>,
+        build: impl FnOnce(&mut Self, &Flat<'s>, Pair<'_, Rule>) -> Result<T>,
     ) -> Result<T> {
         let (opener, closer) = self.brackets(flat, pair)?;
         let inner = Flat::group(self.text, self.scan, opener, closer);
@@ -118,10 +115,10 @@ impl<'s> Builder<'s> {
     /// The same, for every part of the brackets that is one of these.
     fn each_in_group<T>(
         &mut self,
-        flat: &Flat,
+        flat: &Flat<'_>,
         pair: &Pair<'_, Rule>,
         (group, part): (Rule, Rule),
-        mut build: impl FnMut(&mut Self, &Flat, Pair<'_, Rule>) -> Result<T>,
+        mut build: impl FnMut(&mut Self, &Flat<'s>, Pair<'_, Rule>) -> Result<T>,
     ) -> Result<Vec<T>> {
         self.group(flat, pair, group, |builder, flat, parsed| {
             children(&parsed, part).map(|inner| build(builder, flat, inner)).collect()
@@ -146,7 +143,7 @@ fn with_stack<T>(deeper: impl FnOnce() -> T) -> T {
 }
 
 /// A whole number of at most 32 bits.
-fn whole(flat: &Flat, pair: &Pair<'_, Rule>) -> Result<u32> {
+fn whole(flat: &Flat<'_>, pair: &Pair<'_, Rule>) -> Result<u32> {
     let (text, span) = (pair.as_str(), span(flat, pair));
     let fail = |problem| Box::new(SyntaxError::BadNumber { text: text.to_owned(), problem, span });
     match strings::number(text, false, span)? {
@@ -155,27 +152,33 @@ fn whole(flat: &Flat, pair: &Pair<'_, Rule>) -> Result<u32> {
     }
 }
 
-fn number_literal(flat: &Flat, pair: &Pair<'_, Rule>) -> Result<ExprKind> {
+fn number_literal(flat: &Flat<'_>, pair: &Pair<'_, Rule>) -> Result<ExprKind> {
     let number = need(flat, pair, Rule::number)?;
     let negative = child(pair, Rule::minus).is_some();
     Ok(strings::number(number.as_str(), negative, span(flat, pair))?)
 }
 
-fn string(flat: &Flat, pair: &Pair<'_, Rule>) -> Result<String> {
-    unquoted(flat, pair, '"')
+/// What a string says, of one line or of many.
+fn string(flat: &Flat<'_>, pair: &Pair<'_, Rule>) -> Result<String> {
+    let span = span(flat, pair);
+    let raw = flat.source(span).strip_prefix("\"\"\"").and_then(|text| text.strip_suffix("\"\"\""));
+    match raw {
+        Some(text) => Ok(strings::raw_text(text)),
+        None => unquoted(flat, span, '"'),
+    }
 }
 
-fn unquoted(flat: &Flat, pair: &Pair<'_, Rule>, quote: char) -> Result<String> {
-    let text = pair.as_str();
+fn unquoted(flat: &Flat<'_>, span: Span, quote: char) -> Result<String> {
+    let text = flat.source(span);
     let inner = text.get(1..text.len().saturating_sub(1)).unwrap_or("");
-    Ok(strings::unescape(inner, flat.origin(pair.as_span().start()) + 1, quote)?)
+    Ok(strings::unescape(inner, span.start as usize + 1, quote)?)
 }
 
 /// A name of any rule: `name`, `binding` and `label` differ in what may be bare only.
-fn ident(flat: &Flat, pair: Pair<'_, Rule>) -> Result<Ident> {
+fn ident(flat: &Flat<'_>, pair: Pair<'_, Rule>) -> Result<Ident> {
     let span = span(flat, &pair);
     let name = match child(&pair, Rule::quoted) {
-        Some(quoted) => unquoted(flat, &quoted, '`')?,
+        Some(_) => unquoted(flat, span, '`')?,
         None => pair.as_str().to_owned(),
     };
     Ok(Ident { name, span })

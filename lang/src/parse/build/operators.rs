@@ -19,11 +19,16 @@ enum Step<'i> {
 
 impl Builder<'_> {
     /// An expression of any rule: `expr` and `head` differ in what they allow only.
-    pub(super) fn expr(&mut self, flat: &Flat, pair: &Pair<'_, Rule>, depth: usize) -> Result<Expr> {
+    pub(super) fn expr(&mut self, flat: &Flat<'_>, pair: &Pair<'_, Rule>, depth: usize) -> Result<Expr> {
         Ok(self.placed_expr(flat, pair, depth)?.0)
     }
 
-    pub(super) fn placed_expr(&mut self, flat: &Flat, pair: &Pair<'_, Rule>, depth: usize) -> Result<Placed> {
+    pub(super) fn placed_expr(
+        &mut self,
+        flat: &Flat<'_>,
+        pair: &Pair<'_, Rule>,
+        depth: usize,
+    ) -> Result<Placed> {
         let steps = postfix(flat, pair)?;
         let deepest = span(flat, pair);
         let mut depths = depths(&steps, depth).into_iter();
@@ -48,7 +53,7 @@ impl Builder<'_> {
 }
 
 /// Brings operands and operators into postfix order; all operators group to the left.
-fn postfix<'i>(flat: &Flat, pair: &Pair<'i, Rule>) -> Result<Vec<Step<'i>>> {
+fn postfix<'i>(flat: &Flat<'_>, pair: &Pair<'i, Rule>) -> Result<Vec<Step<'i>>> {
     let mut steps = Vec::new();
     let mut waiting: Vec<(BinaryOp, Span)> = Vec::new();
     for part in pair.clone().into_inner() {
@@ -87,20 +92,20 @@ fn binary_op(pair: &Pair<'_, Rule>) -> Option<BinaryOp> {
     if pair.as_rule() != Rule::binary_op {
         return None;
     }
-    Some(match pair.clone().into_inner().next()?.as_rule() {
-        Rule::or => BinaryOp::Or,
-        Rule::and => BinaryOp::And,
-        Rule::equal => BinaryOp::Eq,
-        Rule::unequal => BinaryOp::Ne,
-        Rule::less => BinaryOp::Lt,
-        Rule::less_equal => BinaryOp::Le,
-        Rule::greater => BinaryOp::Gt,
-        Rule::greater_equal => BinaryOp::Ge,
-        Rule::plus => BinaryOp::Add,
-        Rule::minus => BinaryOp::Sub,
-        Rule::times => BinaryOp::Mul,
-        Rule::over => BinaryOp::Div,
-        Rule::rem => BinaryOp::Rem,
+    Some(match pair.as_str() {
+        "||" => BinaryOp::Or,
+        "&&" => BinaryOp::And,
+        "==" => BinaryOp::Eq,
+        "!=" => BinaryOp::Ne,
+        "<" => BinaryOp::Lt,
+        "<=" => BinaryOp::Le,
+        ">" => BinaryOp::Gt,
+        ">=" => BinaryOp::Ge,
+        "+" => BinaryOp::Add,
+        "-" => BinaryOp::Sub,
+        "*" => BinaryOp::Mul,
+        "/" => BinaryOp::Div,
+        "%" => BinaryOp::Rem,
         _ => return None,
     })
 }

@@ -120,7 +120,7 @@ impl Builder<'_> {
     }
 
     /// Blocks hold only what has a meaning there.
-    fn check_place(&self, flat: &Flat, part: &Pair<'_, Rule>, place: Place) -> Result<()> {
+    fn check_place(&self, flat: &Flat<'_>, part: &Pair<'_, Rule>, place: Place) -> Result<()> {
         let word = match part.as_rule() {
             _ if place == Place::File => return Ok(()),
             Rule::import => "use",
@@ -138,7 +138,7 @@ impl Builder<'_> {
 
     fn kind(
         &mut self,
-        flat: &Flat,
+        flat: &Flat<'_>,
         part: Pair<'_, Rule>,
         place: Place,
         depth: usize,
@@ -159,7 +159,7 @@ impl Builder<'_> {
     }
 
     /// `{ … }` as statements.
-    pub(super) fn block(&mut self, flat: &Flat, pair: &Pair<'_, Rule>, depth: usize) -> Result<Block> {
+    pub(super) fn block(&mut self, flat: &Flat<'_>, pair: &Pair<'_, Rule>, depth: usize) -> Result<Block> {
         let (opener, closer) = self.brackets(flat, pair)?;
         self.check_depth(depth, span(flat, pair))?;
         let (statements, end_comments) = with_stack(|| self.statements(opener, closer, depth));
@@ -182,7 +182,7 @@ impl Builder<'_> {
         (statements, self.claim(found.end_comments))
     }
 
-    fn import(&mut self, flat: &Flat, pair: Pair<'_, Rule>) -> Result<Use> {
+    fn import(&mut self, flat: &Flat<'_>, pair: Pair<'_, Rule>) -> Result<Use> {
         let source = match (child(&pair, Rule::import_path), child(&pair, Rule::string)) {
             (Some(path), _) => UseSource::Module(Path {
                 segments: children(&path, Rule::label)
@@ -206,7 +206,7 @@ impl Builder<'_> {
         Ok(Use { source, items })
     }
 
-    fn param(&mut self, flat: &Flat, pair: Pair<'_, Rule>, depth: usize) -> Result<Param> {
+    fn param(&mut self, flat: &Flat<'_>, pair: Pair<'_, Rule>, depth: usize) -> Result<Param> {
         Ok(Param {
             name: ident(flat, need(flat, &pair, Rule::binding)?)?,
             ty: self.ty(flat, &need(flat, &pair, Rule::ty)?, depth)?,
@@ -215,7 +215,7 @@ impl Builder<'_> {
         })
     }
 
-    fn constant(&mut self, flat: &Flat, pair: Pair<'_, Rule>, depth: usize) -> Result<Const> {
+    fn constant(&mut self, flat: &Flat<'_>, pair: Pair<'_, Rule>, depth: usize) -> Result<Const> {
         Ok(Const {
             name: ident(flat, need(flat, &pair, Rule::binding)?)?,
             ty: child(&pair, Rule::ty).map(|ty| self.ty(flat, &ty, depth)).transpose()?,
@@ -223,7 +223,7 @@ impl Builder<'_> {
         })
     }
 
-    fn let_binding(&mut self, flat: &Flat, pair: Pair<'_, Rule>, depth: usize) -> Result<Let> {
+    fn let_binding(&mut self, flat: &Flat<'_>, pair: Pair<'_, Rule>, depth: usize) -> Result<Let> {
         Ok(Let {
             pattern: self.pattern(flat, &pair)?,
             value: self.expr(flat, &need(flat, &pair, Rule::expr)?, depth)?,
@@ -231,7 +231,7 @@ impl Builder<'_> {
     }
 
     /// What stands between `let` and `=`, or between `for` and `in`.
-    pub(super) fn pattern(&mut self, flat: &Flat, pair: &Pair<'_, Rule>) -> Result<Pattern> {
+    pub(super) fn pattern(&mut self, flat: &Flat<'_>, pair: &Pair<'_, Rule>) -> Result<Pattern> {
         let Some(parens) = child(pair, Rule::parens) else {
             return Ok(Pattern::Name(ident(flat, need(flat, pair, Rule::binding)?)?));
         };
@@ -246,7 +246,7 @@ impl Builder<'_> {
         Ok(Pattern::Tuple { items, span: span(flat, &parens) })
     }
 
-    fn function(&mut self, flat: &Flat, pair: Pair<'_, Rule>, depth: usize) -> Result<Fn> {
+    fn function(&mut self, flat: &Flat<'_>, pair: Pair<'_, Rule>, depth: usize) -> Result<Fn> {
         // The body comes first: what is wrong in there is told even where the head is wrong as well.
         let body = self.block(flat, &need(flat, &pair, Rule::braces)?, depth + 1)?;
         let params = need(flat, &pair, Rule::parens)?;
@@ -274,7 +274,7 @@ impl Builder<'_> {
         })
     }
 
-    fn returns(&mut self, flat: &Flat, pair: &Pair<'_, Rule>, depth: usize) -> Result<Returns> {
+    fn returns(&mut self, flat: &Flat<'_>, pair: &Pair<'_, Rule>, depth: usize) -> Result<Returns> {
         let span = span(flat, pair);
         if let Some(bare) = child(pair, Rule::ty_bare) {
             let ty = self.ty(flat, &bare, depth)?;
@@ -291,7 +291,7 @@ impl Builder<'_> {
         Ok(Returns { outputs, tuple: true, span })
     }
 
-    fn assertion(&mut self, flat: &Flat, pair: Pair<'_, Rule>, depth: usize) -> Result<Assert> {
+    fn assertion(&mut self, flat: &Flat<'_>, pair: Pair<'_, Rule>, depth: usize) -> Result<Assert> {
         let mut parts = children(&pair, Rule::expr);
         let condition = parts.next().ok_or_else(|| missing(flat, &pair, Expected::End))?;
         let condition = self.expr(flat, &condition, depth)?;
@@ -307,7 +307,7 @@ impl Builder<'_> {
         Ok(Assert { condition, message })
     }
 
-    fn effect(&mut self, flat: &Flat, pair: Pair<'_, Rule>, place: Place, depth: usize) -> Result<Expr> {
+    fn effect(&mut self, flat: &Flat<'_>, pair: Pair<'_, Rule>, place: Place, depth: usize) -> Result<Expr> {
         let value = need(flat, &pair, Rule::expr)?;
         let built = self.expr(flat, &value, depth)?;
         let does_something = matches!(
@@ -327,7 +327,7 @@ impl Builder<'_> {
     }
 }
 
-fn import_item(flat: &Flat, pair: &Pair<'_, Rule>) -> Result<UseItem> {
+fn import_item(flat: &Flat<'_>, pair: &Pair<'_, Rule>) -> Result<UseItem> {
     let alias = child(pair, Rule::binding).map(|binding| ident(flat, binding)).transpose()?;
     match (child(pair, Rule::label), alias) {
         (Some(name), alias) => Ok(UseItem { name: ident(flat, name)?, alias }),
@@ -336,7 +336,7 @@ fn import_item(flat: &Flat, pair: &Pair<'_, Rule>) -> Result<UseItem> {
     }
 }
 
-fn type_decl(flat: &Flat, pair: Pair<'_, Rule>) -> Result<TypeDecl> {
+fn type_decl(flat: &Flat<'_>, pair: Pair<'_, Rule>) -> Result<TypeDecl> {
     let comfy = need(flat, &pair, Rule::string)?;
     Ok(TypeDecl {
         name: ident(flat, need(flat, &pair, Rule::binding)?)?,

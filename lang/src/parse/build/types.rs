@@ -9,7 +9,7 @@ use pest::iterators::Pair;
 
 impl Builder<'_> {
     /// A type of any rule: `ty`, `ty_bare` and `ty_match_any` differ in what they allow only.
-    pub(super) fn ty(&mut self, flat: &Flat, pair: &Pair<'_, Rule>, depth: usize) -> Result<Type> {
+    pub(super) fn ty(&mut self, flat: &Flat<'_>, pair: &Pair<'_, Rule>, depth: usize) -> Result<Type> {
         let span = span(flat, pair);
         let is_part = |rule| matches!(rule, Rule::ty_part | Rule::ty_bare_part | Rule::ty_match_part);
         let parts: Vec<_> = pair.clone().into_inner().filter(|part| is_part(part.as_rule())).collect();
@@ -28,7 +28,7 @@ impl Builder<'_> {
         Ok(Type { kind: union(parts), span })
     }
 
-    fn ty_part(&mut self, flat: &Flat, pair: &Pair<'_, Rule>, depth: usize) -> Result<Type> {
+    fn ty_part(&mut self, flat: &Flat<'_>, pair: &Pair<'_, Rule>, depth: usize) -> Result<Type> {
         let whole = span(flat, pair);
         let optional = child(pair, Rule::question).is_some();
         let depth = depth + usize::from(optional);
@@ -42,7 +42,7 @@ impl Builder<'_> {
         Ok(ty)
     }
 
-    fn ty_kind(&mut self, flat: &Flat, part: &Pair<'_, Rule>, depth: usize) -> Result<TypeKind> {
+    fn ty_kind(&mut self, flat: &Flat<'_>, part: &Pair<'_, Rule>, depth: usize) -> Result<TypeKind> {
         Ok(match part.as_rule() {
             Rule::ty_name => TypeKind::Name(ident(flat, need(flat, part, Rule::label)?)?.name),
             Rule::choice | Rule::choice_bare => TypeKind::Choices(vec![self.choice(flat, part, depth)?]),
@@ -65,7 +65,13 @@ impl Builder<'_> {
         })
     }
 
-    fn inner_ty(&mut self, flat: &Flat, part: &Pair<'_, Rule>, group: Rule, depth: usize) -> Result<Type> {
+    fn inner_ty(
+        &mut self,
+        flat: &Flat<'_>,
+        part: &Pair<'_, Rule>,
+        group: Rule,
+        depth: usize,
+    ) -> Result<Type> {
         self.group(flat, part, group, |builder, flat, parsed| {
             builder.ty(flat, &need(flat, &parsed, Rule::ty)?, depth + 1)
         })

@@ -9,7 +9,7 @@ impl Scanner<'_> {
     pub(super) fn fstring(&mut self) {
         let start = self.at;
         if self.open.len() < MAX_NESTING {
-            self.token(start, start + 2);
+            self.push_token(start, start + 2, Kind::FStart);
             self.push(Opened::FString(Lines::One), start);
         } else {
             let span = Span::new(start, start + 2);
@@ -26,7 +26,7 @@ impl Scanner<'_> {
             self.report(SyntaxError::NestingTooDeep { limit: MAX_NESTING, span });
             self.token(start, start + 1);
         } else if self.text[start + 4..].contains("\"\"\"") {
-            self.token(start, start + 4);
+            self.push_token(start, start + 4, Kind::FStart);
             self.push(Opened::FString(Lines::Many), start);
         } else {
             self.lost_raw_string(Quote::RawInterpolated, start, start + 4);
@@ -42,7 +42,7 @@ impl Scanner<'_> {
                 (b'"', _) if self.bytes[at..].starts_with(b"\"\"\"") => {
                     self.token_if_any(start, at);
                     self.pop();
-                    self.token(at, at + 3);
+                    self.push_token(at, at + 3, Kind::FEnd);
                     return;
                 }
                 (brace @ (b'{' | b'}'), Some(next)) if brace == *next => at += 2,
@@ -70,7 +70,7 @@ impl Scanner<'_> {
                 Some(b'"') => {
                     self.token_if_any(start, at);
                     self.pop();
-                    self.token(at, at + 1);
+                    self.push_token(at, at + 1, Kind::FEnd);
                     return;
                 }
                 Some(b'\\') if matches!(next, Some(b'"' | b'\\')) => at += 2,
@@ -124,7 +124,7 @@ impl Scanner<'_> {
 
     fn token_if_any(&mut self, start: usize, end: usize) {
         if start < end {
-            self.token(start, end);
+            self.push_token(start, end, Kind::FText);
         }
     }
 
@@ -167,7 +167,10 @@ impl Scanner<'_> {
         loop {
             match self.bytes.get(at) {
                 None | Some(b'\n') => break,
-                Some(byte) if *byte == mark => return self.token(start, at + 1),
+                Some(byte) if *byte == mark => {
+                    let kind = if quote == Quote::Name { Kind::Name } else { Kind::Text };
+                    return self.push_token(start, at + 1, kind);
+                }
                 Some(b'\\') if matches!(self.bytes.get(at + 1), Some(next) if *next == mark || *next == b'\\') =>
                 {
                     escaped_quote |= self.bytes[at + 1] == mark;
@@ -215,7 +218,7 @@ impl Scanner<'_> {
     pub(super) fn raw_string(&mut self) {
         let start = self.at;
         match self.text[start + 3..].find("\"\"\"") {
-            Some(length) => self.token(start, start + 3 + length + 3),
+            Some(length) => self.push_token(start, start + 3 + length + 3, Kind::Text),
             None => self.lost_raw_string(Quote::Raw, start, start + 3),
         }
     }
@@ -229,7 +232,7 @@ impl Scanner<'_> {
             resume = self.end_of_line(resume + 1);
         }
         self.push_token(start, resume, Kind::Other);
+        self.end_excess();
         while self.give_up().is_some() {}
-        self.excess = 0;
     }
 }

@@ -16,8 +16,24 @@ fn spans(parsed: &Parsed) -> Vec<(usize, usize)> {
         .collect()
 }
 
+/// Statements follow each other, those of blocks too, and lie within what they belong to.
+fn check_order(statements: &[Statement], within: Span) {
+    let mut end = within.start;
+    for statement in statements {
+        assert!(statement.span.start >= end && statement.span.end <= within.end, "{statement:?}");
+        end = statement.span.end;
+        if let StatementKind::Fn(function) = &statement.kind {
+            check_order(&function.body.statements, function.body.span);
+        }
+    }
+}
+
 fn check_total(source: &str) {
     let parsed = read(source);
+    check_order(&parsed.ast.statements, Span::new(0, source.len()));
+    let remarks: Vec<Span> = parsed.ast.inner_comments.iter().map(|comment| comment.span).collect();
+    assert!(remarks.is_sorted(), "{remarks:?}");
+    assert!(parsed.errors.is_sorted_by_key(|error| error.span()), "{:?}", parsed.errors);
     for (start, end) in spans(&parsed) {
         assert!(source.get(start..end).is_some(), "{start}..{end} of {source:?}");
     }
@@ -42,6 +58,31 @@ fn fragments() -> impl Strategy<Value = String> {
         "choices ",
         "edition ",
         "for ",
+        "if ",
+        "else ",
+        "fn ",
+        "use ",
+        "const ",
+        "assert ",
+        "type ",
+        "each ",
+        "and ",
+        "not ",
+        "None",
+        "let x = ",
+        "f\"\"\"",
+        "f(x) ",
+        ";",
+        "'",
+        "#",
+        "/*",
+        "==",
+        "&&",
+        "!",
+        "<",
+        "%",
+        "*",
+        "Match<",
         "x",
         "F(",
         ")",
@@ -104,7 +145,7 @@ proptest! {
 
     #[test]
     fn mutated_programs_parse(
-        program in prop::sample::select(vec![LAKE, RENDER, DECLARATIONS]),
+        program in prop::sample::select(vec![LAKE, RENDER, DECLARATIONS, EVERYTHING]),
         cuts in prop::collection::vec((any::<prop::sample::Index>(), 0_usize..12, fragments()), 1..4),
     ) {
         let mut source: Vec<char> = program.chars().collect();

@@ -195,3 +195,143 @@ fn a_lost_quote_spares_what_follows() {
     let Parsed { ast, errors } = read("F(a, b: \"x)\nG(1)\nH(\n  a: \"x,\n  b: 2,\n)\nI(1)\nJ(f\"{a)\nK(1)");
     assert_eq!((ast.statements.len(), errors.len()), (3, 3), "{errors:?}");
 }
+
+/// An expression with all its operators in parentheses.
+fn grouped(expr: &Expr) -> String {
+    match &expr.kind {
+        ExprKind::Name(name) => name.clone(),
+        ExprKind::Int(number) => number.to_string(),
+        ExprKind::Unary { op, operand } => format!("({}{})", op.symbol(), grouped(operand)),
+        ExprKind::Binary { op, left, right, .. } => {
+            format!("({} {} {})", grouped(left), op.symbol(), grouped(right))
+        }
+        ExprKind::Member { base, member: Member::Name(name) } => format!("{}.{}", grouped(base), name.name),
+        ExprKind::Member { base, member: Member::Index { index, .. } } => {
+            format!("{}.{index}", grouped(base))
+        }
+        ExprKind::Index { base, index } => format!("{}[{}]", grouped(base), grouped(index)),
+        ExprKind::MethodCall { receiver, method, args } => {
+            let args: Vec<String> = args.iter().filter_map(|arg| arg.value.as_ref()).map(grouped).collect();
+            format!("{}.{}({})", grouped(receiver), method.name, args.join(", "))
+        }
+        ExprKind::Tuple(values) => format!("<{}>", values.iter().map(grouped).collect::<Vec<_>>().join(", ")),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn operators_bind_by_precedence() {
+    for (source, expected) in [
+        ("a + b * c - d", "((a + (b * c)) - d)"),
+        ("a - b - c", "((a - b) - c)"),
+        ("a / b % c * d", "(((a / b) % c) * d)"),
+        ("a || b && c || d", "((a || (b && c)) || d)"),
+        ("a < b && c != d || !e", "(((a < b) && (c != d)) || (!e))"),
+        ("(a < b) == c", "((a < b) == c)"),
+        ("a + b == c * d", "((a + b) == (c * d))"),
+        ("-a.b[0].c(d).1 + -2", "((-a.b[0].c(d).1) + -2)"),
+        ("-1.abs()", "(-1.abs())"),
+        ("(-1).abs()", "-1.abs()"),
+        ("-(1)", "(-1)"),
+        ("!!a", "(!(!a))"),
+        ("a-b", "(a - b)"),
+        ("a - -b", "(a - (-b))"),
+        ("(a, b + c)", "<a, (b + c)>"),
+        ("((a))", "a"),
+    ] {
+        let expr = Expr { kind: value(source), span: Span::new(0, 0) };
+        assert_eq!(grouped(&expr), expected, "{source}");
+    }
+}
+
+#[test]
+fn statements_end_with_their_lines() {
+    for (source, statements) in [
+        ("F(a)\nlet d = -b\n  .c()", 2),
+        ("let a = 1 +\n  2 *\n  3", 1),
+        ("let a = b\n  .c\n  // remark\n\n  .d()\n  + 1\n  || e", 1),
+        ("let a =\n  F(b)\nG(a)", 2),
+        ("param a: A |\n  B\nF(a)", 2),
+        ("param a: File<\"loras\">\nF(a)", 2),
+        ("param a: Match<\"b\">\nF(a)", 2),
+        ("let a = b >\n  c", 1),
+        ("let a = b\n  > c", 1),
+        ("if a\n{\n  b\n}\nelse if c\n{\n  d\n}\nelse\n{\n  e\n}", 1),
+        ("fn f(a: Int)\n  -> Int\n{\n  a\n}\nF(a)", 2),
+        ("assert a,\n  \"b\"", 1),
+        ("@a(\n1)\n@b\n// remark\nF(c)", 1),
+        ("param a: Int\n  in 1..=2", 1),
+    ] {
+        assert_eq!(accepted(source).statements.len(), statements, "{source}");
+    }
+    assert_eq!(codes("let a =\nlet b = 1"), ["parse::expected"]);
+}
+
+#[test]
+fn f_strings_of_many_lines_lose_their_indent() {
+    let ExprKind::FString(parts) = value("f\"\"\"\n    a {b} {{c}}\n\n      {d}\n    \\n {e}\n    \"\"\"")
+    else {
+        panic!()
+    };
+    let text: String = parts
+        .iter()
+        .map(|part| match part {
+            FPart::Text(text) => text.clone(),
+            FPart::Expr(Expr { kind: ExprKind::Name(name), .. }) => format!("<{name}>"),
+            FPart::Expr(other) => panic!("{other:?}"),
+        })
+        .collect();
+    assert_eq!(text, "a <b> {c}\n\n  <d>\n\\n <e>");
+    let ExprKind::FString(parts) = value("f\"\"\"{a}\"\"\"") else { panic!() };
+    assert_eq!(parts.len(), 1);
+}
+
+#[test]
+fn braces_are_blocks_records_and_inputs() {
+    let file = accepted("F(a: \"b\" { c: 1 }, d: { e: {} }, f: if g { h } else { i } { j: 1 })");
+    let StatementKind::Expr(Expr { kind: ExprKind::Call(call), .. }) = &file.statements[0].kind else {
+        panic!()
+    };
+    let kinds: Vec<&ExprKind> =
+        call.args.iter().filter_map(|arg| arg.value.as_ref()).map(|arg| &arg.kind).collect();
+    let [ExprKind::Select { .. }, ExprKind::Record(fields), ExprKind::Select { choice, .. }] = kinds[..]
+    else {
+        panic!("{kinds:?}")
+    };
+    assert!(matches!(choice.kind, ExprKind::If(_)));
+    assert!(
+        matches!(&fields[0].value, Some(Expr { kind: ExprKind::Record(fields), .. }) if fields.is_empty())
+    );
+    let ExprKind::If(choice) = value("if a == { b: 1 } { c } else if d { e } else { let f = 1\n f }") else {
+        panic!()
+    };
+    let Some(Else::If(second)) = &choice.otherwise else { panic!() };
+    let ExprKind::If(If { otherwise: Some(Else::Block(last)), .. }) = &second.kind else { panic!() };
+    assert_eq!(last.statements.len(), 2);
+}
+
+#[test]
+fn uses_keep_their_form() {
+    let file = accepted(
+        "use std::a::{b, c as d, for as e}\nuse std::a\nuse std::a as b\nuse \"./c.flow\" as c\nuse \"c.flow\"::{d}",
+    );
+    let names: Vec<Vec<&str>> = file
+        .statements
+        .iter()
+        .map(|statement| statement.kind.names().into_iter().map(|name| name.name.as_str()).collect())
+        .collect();
+    assert_eq!(names, [vec!["b", "d", "e"], vec!["a"], vec!["b"], vec!["c"], vec!["d"]]);
+}
+
+#[test]
+fn spans_of_operators_hold_what_they_combine() {
+    let source = "let x = (a + b) * -(c).d";
+    let file = accepted(source);
+    let StatementKind::Let(Let { value, .. }) = &file.statements[0].kind else { panic!() };
+    let ExprKind::Binary { left, right, op_span, .. } = &value.kind else { panic!() };
+    let at = |span: Span| &source[span.range()];
+    assert_eq!(
+        [at(value.span), at(left.span), at(*op_span), at(right.span)],
+        ["(a + b) * -(c).d", "a + b", "*", "-(c).d"]
+    );
+}

@@ -161,3 +161,35 @@ node PreviewImage(
     images: Image,
 ) -> ()
 "#;
+
+/// A little of everything.
+const EVERYTHING: &str = r#"// licence
+edition 1
+use std::a as b
+const SIZE: Int = 4 * -2 + 1 // eight
+type ClipVision = "CLIP_VISION"
+
+/// A flow.
+fn f(a: Image = none, /// one
+    b: [Int]?) -> (x: Image, Mask) {
+    // first
+    let (c, _) = each F(a, mode: "m" { n: 1, o: { p: [1, 2][0] } })
+    assert !c && b.len() >= 2 || c != a.0, f"no {c}"
+
+    if b[0] % 2 == 0 {
+        G(c) // second
+    } else if c { a } else {
+        for (i, y) in enumerate(b) { (i, y) }
+        // end
+    }
+}
+
+let text = f"""
+    a {text} {{b}}
+      c {f"{SIZE + 1}"}
+    """
+    + "d"
+@label("x")
+@mute
+b::f(text)
+"#;
