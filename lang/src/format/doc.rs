@@ -31,7 +31,7 @@ pub(super) enum Token<'a> {
     Indent,
     /// Ends an indent.
     Dedent,
-    /// A remark, with its `//`. The line ends after it; every group around it is broken.
+    /// A remark or documentation, with its `//`. The line ends after it; every group around it is broken.
     Comment {
         /// From `//` on.
         text: Cow<'a, str>,
@@ -134,6 +134,11 @@ impl<'a> Doc<'a> {
         for (place, line) in text.split('\n').enumerate() {
             self.tokens.push(Token::Comment { text: comment_text(line), own_line: own_line || place > 0 });
         }
+    }
+
+    /// A line of documentation, with its marker: it ends its line as a remark does.
+    pub(super) fn documentation(&mut self, text: String) {
+        self.tokens.push(Token::Comment { text: text.into(), own_line: true });
     }
 
     /// From here on there are no places to break, until [`Doc::end_flat`], which takes what this returns.

@@ -151,6 +151,10 @@ impl<'a> Printer<'a> {
 
     /// Whether a remark starts between two offsets.
     fn is_comment_between(&self, start: u32, end: u32) -> bool {
+        // Mostly the next one stands far behind: what is asked about is not yet written.
+        if !self.is_comment_before(end) {
+            return false;
+        }
         let first = self.comments.partition_point(|comment| comment.span.start < start);
         self.comments.get(first).is_some_and(|comment| comment.span.start < end)
     }
@@ -208,7 +212,11 @@ impl<'a> Printer<'a> {
                 self.doc.hard();
             }
             let line = line.trim_end();
-            self.text(if line.is_empty() { marker.to_owned() } else { format!("{marker} {line}") });
+            self.doc.documentation(if line.is_empty() {
+                marker.to_owned()
+            } else {
+                format!("{marker} {line}")
+            });
         }
     }
 }
