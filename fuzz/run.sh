@@ -16,7 +16,12 @@ mkdir -p logs
 run() {
     mkdir -p "corpus/$1"
     # Inputs of a few kilobytes find what there is; memory and time of a single one are limited.
-    cargo fuzz run "$1" "corpus/$1" "seeds/$1" -- \
+    local words=()
+    case $1 in
+        parser) words=(-dict=dicts/flow.dict) ;;
+        import_*) words=(-dict=dicts/json.dict) ;;
+    esac
+    cargo fuzz run "$1" "corpus/$1" "seeds/$1" -- "${words[@]}" \
         -max_total_time="$seconds" -max_len=8192 -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 >"logs/$1.txt" 2>&1
     local code=$?
     echo "$1: $(grep -E 'stat::number_of_executed_units' "logs/$1.txt" | awk '{print $2}') inputs, exit $code"

@@ -29,6 +29,20 @@ struct Column {
     socket: bool,
     /// Whether the editor would resolve something in its value, unless that is an input of the definition.
     resolved: bool,
+    /// Whether it is what every use was given for one parameter, by whose name it goes then.
+    is_param: bool,
+}
+
+impl Column {
+    fn call_by_param(&mut self, bodies: &Bodies<'_>, members: &[InstanceId]) {
+        let params =
+            members.iter().zip(&self.values).map(|(id, value)| param(bodies, *id, &self.name, value));
+        let mut params: Vec<Option<&str>> = params.collect();
+        params.dedup();
+        if let [Some(name)] = params[..] {
+            (self.name, self.is_param) = (name.to_owned(), true);
+        }
+    }
 }
 
 /// An input in a body: the place of the item, and which of its inputs: an argument of a call, or a promoted value of an
@@ -106,16 +120,16 @@ impl Definitions {
                 column.resolved |= other.resolved;
             }
         }
+        for column in &mut all {
+            column.call_by_param(bodies, &ids);
+        }
         let (sockets, widgets): (Vec<Column>, Vec<Column>) =
             all.into_iter().partition(|column| column.socket);
         let needed: HashSet<String> = sockets.iter().map(|column| format!("{:?}", column.values)).collect();
         let is_promoted = |column: &Column| {
             column.resolved
                 || column.values.iter().any(|value| *value != column.values[0])
-                || ids
-                    .iter()
-                    .zip(&column.values)
-                    .all(|(id, value)| is_param(bodies, *id, &column.name, value))
+                || column.is_param
                 || needed.contains(&format!("{:?}", column.values))
         };
         let promoted = merged(widgets.into_iter().filter(is_promoted).collect(), sockets);
@@ -219,6 +233,7 @@ impl Shape {
             values: vec![value.clone()],
             socket,
             resolved,
+            is_param: false,
         });
     }
 
@@ -296,10 +311,17 @@ fn widget<'c>(call: &'c Call, args: &Args<'c>, name: &str) -> Option<&'c InputDe
     }
 }
 
-/// Whether a flow was given this value under this name.
-fn is_param(bodies: &Bodies<'_>, id: InstanceId, name: &str, value: &Value) -> bool {
+/// The parameter of a flow that a value came through, as far as that can be told: one of the same name, or the only one
+/// with this text.
+fn param<'f>(bodies: &Bodies<'f>, id: InstanceId, name: &str, value: &Value) -> Option<&'f str> {
     let args = &bodies.flat.instances[id.index()].args;
-    args.iter().any(|(param, given)| param.as_ref() == name && given == value)
+    let mut same = args.iter().filter(|(_, given)| given == value).map(|(param, _)| param.as_ref());
+    if let Some(param) = same.clone().find(|param| *param == name) {
+        return Some(param);
+    }
+    let telling = matches!(value, Value::Str(text) if !text.is_empty());
+    let first = same.next().filter(|_| telling)?;
+    same.next().is_none().then_some(first)
 }
 
 /// The instances that have calls, by how many instances are nested in them.
