@@ -179,7 +179,7 @@ fn ident(flat: &Flat<'_>, pair: Pair<'_, Rule>) -> Result<Ident> {
     let span = span(flat, &pair);
     let name = match child(&pair, Rule::quoted) {
         Some(_) => unquoted(flat, span, '`')?,
-        None => pair.as_str().to_owned(),
+        None => flat.source(span).to_owned(),
     };
     Ok(Ident { name, span })
 }
