@@ -54,7 +54,9 @@ fn open(load: &Load, models: &dyn Models) -> Result<OpenFile, RunError> {
     let bytes = map.bytes();
     let len = usize::try_from(header_len(bytes).map_err(format)?).unwrap_or(usize::MAX);
     let header = Header::parse(&bytes[..len.min(bytes.len())], bytes.len() as u64).map_err(format)?;
-    if header.hash != load.header || header.file_bytes != load.file_bytes {
+    if header.hash != load.header
+        || Some(header.file_bytes) != load.file_bytes.known().map(|bytes| bytes as u64)
+    {
         return Err(RunError::Changed { file: load.file.clone() });
     }
     let layout = detect(&header).map_err(format)?;

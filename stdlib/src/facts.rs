@@ -68,6 +68,15 @@ pub enum Fact {
     Scalar(Scalar),
     /// A part of a model file.
     Part(Part, Arc<ModelFile>),
+    /// A part of a model file that was not looked at.
+    Unseen {
+        /// The part.
+        part: Part,
+        /// The folder, such as `checkpoints`.
+        folder: Cow<'static, str>,
+        /// The file's name in it.
+        file: String,
+    },
     /// A prompt.
     Conditioning(Conditioning),
     /// Latents `[batch, channels, height, width]`.
@@ -136,7 +145,7 @@ impl Fact {
     pub fn tensors(&self) -> Vec<Tensor> {
         let tensor = |name: &'static str, shape: &[Size]| Tensor { name: name.into(), shape: shape.to_vec() };
         match self {
-            Fact::Scalar(_) | Fact::Part(..) | Fact::Open => Vec::new(),
+            Fact::Scalar(_) | Fact::Part(..) | Fact::Unseen { .. } | Fact::Open => Vec::new(),
             Fact::Conditioning(Conditioning { tokens, channels, .. }) => {
                 vec![
                     tensor("cond", &[Some(1), *tokens, *channels]),

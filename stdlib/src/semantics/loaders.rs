@@ -4,22 +4,22 @@ use super::{Call, Gap, Loader, SemanticError, Semantics, Work, looked_at, unable
 use crate::facts::Fact;
 
 pub(super) const ALL: &[Semantics] = &[
-    Semantics::loads(
-        "CheckpointLoaderSimple",
-        Loader { file: "ckpt_name", folder: "checkpoints", parts: &Part::ALL },
-        checkpoint_loader_simple,
-    ),
+    Semantics::loads("CheckpointLoaderSimple", CHECKPOINT, |call| model_parts(call, CHECKPOINT)),
     Semantics::reads("LoadImage", load_image),
 ];
 
-fn checkpoint_loader_simple(call: &Call<'_>) -> Result<Work, SemanticError> {
-    let input = "ckpt_name";
-    let Some(file) = call.model_file(input, "checkpoints")? else {
-        let parts = ["MODEL", "CLIP", "VAE"].map(|name| Fact::Unknown(name.into()));
-        return Ok(Work::gives(parts).lacking(Gap::File));
+const CHECKPOINT: Loader = Loader { file: "ckpt_name", folder: "checkpoints", parts: &Part::ALL };
+
+/// The parts of a model file.
+fn model_parts(call: &Call<'_>, loader: Loader) -> Result<Work, SemanticError> {
+    let (input, folder) = (loader.file, loader.folder);
+    let Some(file) = call.model_file(input, folder)? else {
+        let name = call.string(input).unwrap_or_default();
+        let unseen = |&part| Fact::Unseen { part, folder: folder.into(), file: name.to_owned() };
+        return Ok(Work::gives(loader.parts.iter().map(unseen).collect::<Vec<_>>()).lacking(Gap::File));
     };
-    let gap = unable(input, &file);
-    Ok(Work { gap, ..Work::gives(Part::ALL.map(|part| Fact::Part(part, file.clone()))) })
+    let parts = loader.parts.iter().map(|&part| Fact::Part(part, file.clone()));
+    Ok(Work { gap: unable(input, &file), ..Work::gives(parts.collect::<Vec<_>>()) })
 }
 
 fn load_image(call: &Call<'_>) -> Result<Work, SemanticError> {

@@ -305,7 +305,7 @@ impl<'a> Call<'a> {
     fn part(&self, input: &str) -> Option<&'a Arc<ModelFile>> {
         match self.fact(input) {
             Fact::Part(_, file) => Some(file),
-            Fact::Unknown(_) => None,
+            Fact::Unseen { .. } | Fact::Unknown(_) => None,
             other => panic!("`{input}` is a part of a model, not {other:?}"),
         }
     }
