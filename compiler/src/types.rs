@@ -23,6 +23,8 @@ pub(crate) fn accepts(want: &Type, got: &Type) -> bool {
         (Type::Choice { .. } | Type::Dynamic(_), Type::Choice { .. } | Type::Dynamic(_)) => true,
         (Type::String, Type::Choice { .. } | Type::File { .. }) => true,
         (Type::File { .. }, Type::String) => true,
+        // Names that are built in besides are no other kind of file.
+        (Type::File { folder: want, .. }, Type::File { folder: got, .. }) => want == got,
         (Type::Data { comfy: want, .. }, Type::Data { comfy: got, .. }) => want == got,
         (Type::List(want), Type::List(got)) => {
             want.iter().zip(got.iter()).all(|(want, got)| accepts(want, got))
@@ -63,6 +65,10 @@ pub(crate) fn fits(flat: &Flat, want: &Type, value: &Value) -> bool {
         }
         // ComfyUI has no socket for the whole of them.
         (Type::Grow { .. }, Value::Link { .. }) => false,
+        // A text that is not known yet: whether it is one of the choices is seen where the flow is called.
+        (Type::Choice { .. } | Type::Dynamic(_), Value::Unknown(got)) if **got == Type::String => true,
+        // What an editor's widget holds is its own affair: a text, a list, a record.
+        (Type::Data { widget: true, .. }, Value::Str(_) | Value::List(_) | Value::Record(_)) => true,
         (_, Value::Link { .. } | Value::Unknown(_)) => {
             type_of(flat, value).is_some_and(|got| accepts(want, &got))
         }
