@@ -20,6 +20,8 @@ pub(crate) struct Args {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Measure parts of the compiler on problems of your own
+    Bench(BenchArgs),
     /// Check programs: names, types, ranges, files, models
     Check(CheckArgs),
     /// Explain an error by its code
@@ -47,9 +49,14 @@ pub(crate) struct SourceArgs {
 }
 
 impl SourceArgs {
+    /// Bytes above which files are refused.
+    pub(crate) fn limit(&self) -> u64 {
+        self.max_size.as_u64()
+    }
+
     /// Reads a program of any form.
     pub(crate) fn read(&self, file: &Path) -> Result<Source, Exit> {
-        read_source(file, self.max_size.as_u64()).map_err(unreadable)
+        read_source(file, self.limit()).map_err(unreadable)
     }
 }
 
@@ -189,6 +196,39 @@ fn assumed(text: &str) -> Result<PictureSize, String> {
 
 /// Pixels of the longest side of a picture that can be assumed.
 const MOST_PIXELS: usize = 1 << 16;
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct BenchArgs {
+    #[command(subcommand)]
+    pub(crate) bench: Bench,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Bench {
+    /// Place buffers in one block of memory, by when they live
+    Offsets(OffsetsArgs),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct OffsetsArgs {
+    /// A list of buffers: CSV with the columns id, lower, upper, size
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// Bytes that must suffice; without it, as few as are found
+    #[arg(long, value_name = "SIZE")]
+    pub(crate) capacity: Option<ByteSize>,
+    /// Offsets are multiples of this
+    #[arg(long, value_name = "BYTES", default_value = "1", value_parser = alignment)]
+    pub(crate) alignment: usize,
+    /// Steps that the search may take: time does not limit it, so that results are the same everywhere
+    #[arg(long, value_name = "STEPS", default_value_t = 400_000_000)]
+    pub(crate) work: u64,
+    /// Write the list with its offsets there
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) source: SourceArgs,
+}
 
 #[derive(Debug, ClapArgs)]
 pub(crate) struct CheckArgs {
@@ -332,6 +372,13 @@ pub(crate) struct RunArgs {
     /// Threads to compute with; results do not depend on it
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) threads: Option<u16>,
+}
+
+fn alignment(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(bytes) if bytes > 0 => Ok(bytes),
+        _ => Err("an alignment is a whole number from 1".to_owned()),
+    }
 }
 
 fn assignment(text: &str) -> Result<(String, String), String> {

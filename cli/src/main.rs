@@ -2,6 +2,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod bench;
 mod check;
 mod explain;
 mod export;
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
     let args = Args::parse();
     report::install();
     let done = match args.command {
+        Command::Bench(args) => bench::bench(&args),
         Command::Check(args) => check::check(&args),
         Command::Explain(args) => explain::explain(&args),
         Command::Export(args) => export::export(&args),

@@ -49,6 +49,20 @@ pub enum DriverError {
     #[diagnostic(code(source::bad_plan), help("make it anew with `floe plan FILE -o {path}`"))]
     BadPlan { path: String, reason: String },
 
+    #[error("`{path}`, line {line}, column {column}: {reason}")]
+    #[diagnostic(
+        code(source::bad_buffers),
+        help(
+            "a list of buffers is CSV: a first line `id,lower,upper,size`, then a buffer on each line; it lives from \
+             step `lower` until before step `upper`, and has `size` bytes"
+        )
+    )]
+    BadBuffers { path: String, line: u64, column: String, reason: String },
+
+    #[error("the buffers of `{path}` need more bytes than 64 bits count")]
+    #[diagnostic(code(source::endless_buffers), help("look for sizes that are wrong; sizes are in bytes"))]
+    EndlessBuffers { path: String },
+
     #[error(transparent)]
     #[diagnostic(transparent)]
     Picture(BadPicture),
@@ -75,7 +89,7 @@ impl Diagnostic for BadPicture {
 }
 
 /// Codes of the errors of reading sources; each has a page.
-pub const CODES: [&str; 7] = [
+pub const CODES: [&str; 9] = [
     "source::unreadable",
     "source::too_large",
     "source::not_text",
@@ -83,6 +97,8 @@ pub const CODES: [&str; 7] = [
     "source::exists",
     "source::not_flow",
     "source::bad_plan",
+    "source::bad_buffers",
+    "source::endless_buffers",
 ];
 
 /// A failed run as a diagnostic.

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 #![deny(clippy::unwrap_used)]
 
+mod buffers;
 mod compile;
 mod error;
 mod folders;
@@ -15,12 +16,14 @@ mod run;
 mod source;
 mod write;
 
+pub use buffers::Buffers;
 pub use compile::{Compilation, Exported, Failure, check, compile, export_api, export_ui};
 pub use error::{BadPicture, CODES, DriverError, RunFailure};
 pub use floe_compiler::{Binding, CompileError, Options, PassList, Pick, page};
 pub use floe_formats::PictureSize;
 pub use floe_lang::text::CivilTime;
 pub use floe_lang::{SourceFile, suggest};
+pub use floe_nets::offsets::{Goal, Packing};
 pub use floe_plan::{Device, Plan, Precision, Scalar, Target};
 pub use floe_runtime::{Event, Isa, Machine, Pool, Summary, Value};
 pub use floe_stdlib::{NodeDecl, node, nodes};

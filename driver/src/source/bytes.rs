@@ -11,7 +11,7 @@ use crate::error::DriverError;
 pub const DEFAULT_LIMIT: u64 = 64 * 1024 * 1024;
 
 /// What messages call a file.
-pub(super) fn name(path: &Path) -> String {
+pub(crate) fn name(path: &Path) -> String {
     match path.to_str() {
         Some(STDIN) => "<stdin>".to_owned(),
         _ => path.display().to_string(),

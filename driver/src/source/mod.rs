@@ -11,6 +11,7 @@ use floe_plan::Plan;
 
 use crate::error::DriverError;
 pub use bytes::DEFAULT_LIMIT;
+pub(crate) use bytes::name as shown_name;
 
 /// The path that stands for standard input.
 pub const STDIN: &str = "-";
@@ -89,7 +90,7 @@ pub fn is_plan(path: &Path) -> bool {
 /// # Errors
 /// If the file cannot be read, is larger than `limit` bytes, is a picture without a workflow, or no text.
 pub fn read_source(path: &Path, limit: u64) -> Result<Source, DriverError> {
-    Source::of_bytes(&bytes::name(path), bytes::read_given(path, limit)?, limit)
+    Source::of_bytes(&shown_name(path), bytes::read_given(path, limit)?, limit)
 }
 
 /// Reads a text that a program uses.
@@ -98,7 +99,16 @@ pub fn read_source(path: &Path, limit: u64) -> Result<Source, DriverError> {
 /// If the file cannot be read, is larger than 64 MiB, or no text.
 pub(crate) fn read_text(path: &Path) -> Result<String, DriverError> {
     String::from_utf8(bytes::read(path, DEFAULT_LIMIT)?)
-        .map_err(|_| DriverError::NotText { path: bytes::name(path) })
+        .map_err(|_| DriverError::NotText { path: shown_name(path) })
+}
+
+/// Reads a table that a command is given, `-` for standard input.
+///
+/// # Errors
+/// If the file cannot be read, is larger than `limit` bytes, or no text.
+pub(crate) fn read_table(path: &Path, limit: u64) -> Result<String, DriverError> {
+    String::from_utf8(bytes::read_given(path, limit)?)
+        .map_err(|_| DriverError::NotText { path: shown_name(path) })
 }
 
 /// Reads a plan.
@@ -107,7 +117,7 @@ pub(crate) fn read_text(path: &Path) -> Result<String, DriverError> {
 /// If the file cannot be read or holds no plan; the plan may still be broken.
 pub fn read_plan(path: &Path) -> Result<Plan, DriverError> {
     let bad = |error: &dyn std::fmt::Display| DriverError::BadPlan {
-        path: bytes::name(path),
+        path: shown_name(path),
         reason: error.to_string(),
     };
     Plan::from_ron(&read_text(path)?).map_err(|error| bad(&error))
