@@ -233,7 +233,7 @@ fn places(program: &Program, placement: &Placement) -> (Vec<Place>, Vec<(usize, 
 /// What `verify` does not say: types of elements, sizes that kernels take, weights where kernels look for them.
 fn check(program: &Program, op: &Op, storages: &[Storage]) -> Result<(), String> {
     let indices = match op.kind {
-        OpKind::Embedding => Some(0),
+        OpKind::Embedding | OpKind::EmbeddingExtra => Some(0),
         OpKind::GatherRow => Some(1),
         _ => None,
     };
@@ -256,7 +256,7 @@ fn check(program: &Program, op: &Op, storages: &[Storage]) -> Result<(), String>
             Storage::Panels { .. } => {
                 position == 0 && matches!(op.kind, OpKind::Conv2d { .. } | OpKind::Linear)
             }
-            Storage::Mapped => matches!(op.kind, OpKind::Embedding),
+            Storage::Mapped => matches!(op.kind, OpKind::Embedding | OpKind::EmbeddingExtra),
             Storage::Plain => position > 0 || !matches!(op.kind, OpKind::Conv2d { .. } | OpKind::Linear),
         };
         if !fits {

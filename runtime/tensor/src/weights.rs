@@ -78,7 +78,7 @@ impl WeightStore {
         for kind in [Kind::Panels, Kind::Plain] {
             for (_, entry) in entries.iter_mut().filter(|((_, of), _)| *of == kind) {
                 let len = match entry.storage {
-                    Storage::Panels { depth, columns } => depth * columns.next_multiple_of(PANEL),
+                    Storage::Panels { depth, columns, .. } => depth * columns.next_multiple_of(PANEL),
                     _ => entry.info.shape.iter().product(),
                 };
                 entry.place = elements..elements + len;
@@ -208,14 +208,9 @@ fn fill<'a>(file: &[u8], entries: impl Iterator<Item = &'a Entry>, memory: &mut 
         let bytes = &file[entry.info.start as usize..(entry.info.start + entry.info.bytes) as usize];
         let to = memory.part(entry.place.start, entry.place.len());
         match entry.storage {
-            Storage::Panels { depth, columns } => {
-                pack(
-                    &entry.info,
-                    bytes,
-                    panel,
-                    [depth, columns],
-                    to.part(panel * depth * PANEL, depth * PANEL),
-                );
+            Storage::Panels { taps, depth, columns } => {
+                let to = to.part(panel * depth * PANEL, depth * PANEL);
+                pack(&entry.info, bytes, panel, [taps, depth, columns], to);
             }
             _ => plain(entry.info.dtype, bytes, to),
         }
@@ -234,9 +229,8 @@ fn plain(dtype: DType, bytes: &[u8], to: Sink<'_>) {
 }
 
 /// Packs sixteen rows of `[columns, channels, taps]` to `[taps, channels, 16]`; rows that are not there are zero.
-fn pack(info: &TensorInfo, bytes: &[u8], panel: usize, [depth, columns]: [usize; 2], to: Sink<'_>) {
-    let channels = info.shape.get(1).copied().unwrap_or(1).max(1);
-    let taps = depth / channels;
+fn pack(info: &TensorInfo, bytes: &[u8], panel: usize, [taps, depth, columns]: [usize; 3], to: Sink<'_>) {
+    let channels = depth / taps.max(1);
     let mut rows = [[0.0; CHUNK]; PANEL];
     for first in (0..depth).step_by(CHUNK) {
         let count = CHUNK.min(depth - first);

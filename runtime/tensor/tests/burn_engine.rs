@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use floe_formats::{DType, Header, TensorInfo, detect, header_len};
+use floe_nets::arch::UnetOptions;
 use floe_nets::ir::{Activation, Element, Op, OpKind, Padding, Program, ValueId, WeightId};
 use floe_nets::{BuildError, Builder, PassSet, ProgramSpec, Weights, build_program};
 use floe_tensor::Input;
@@ -644,7 +645,8 @@ fn the_optimised_unet_computes_what_the_naive_one_does() {
     let len = header_len(&bytes).unwrap() as usize;
     let header = Header::parse(&bytes[..len], bytes.len() as u64).unwrap();
     let layout = detect(&header).unwrap();
-    let spec = ProgramSpec::Unet { batch: 2, height: 16, width: 24, tokens: 77 };
+    let spec =
+        ProgramSpec::Unet { batch: 2, height: 16, width: 24, tokens: 77, options: UnetOptions::default() };
     let program = build_program(spec, &header, &layout).unwrap();
     let random = &mut Random(1);
     let mut given: Vec<Given> = program

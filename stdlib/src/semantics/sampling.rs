@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use floe_formats::Part;
 use floe_nets::ProgramSpec;
+use floe_nets::arch::UnetOptions;
 
 use super::latent::latent;
 use super::{Call, ProgramUse, Purity, Scratch, SemanticError, Semantics, Work, dim};
@@ -44,7 +45,7 @@ fn ksampler(call: &Call<'_>) -> Result<Work, SemanticError> {
     }
     let steps = call.int("steps") as u64;
     let unet = |batch: usize, tokens: usize| ProgramUse {
-        spec: ProgramSpec::Unet { batch, height, width, tokens },
+        spec: ProgramSpec::Unet { batch, height, width, tokens, options: UnetOptions::default() },
         file: file.clone(),
         executions: steps,
     };

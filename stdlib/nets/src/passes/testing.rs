@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use floe_formats::{DType, Header, TensorInfo};
 
 use super::Pass;
-use crate::builder::{BuildError, Builder, Weights};
+use crate::builder::{BuildError, Builder};
 use crate::ir::{Element, Program, ValueId};
+use crate::weights::Weights;
 
 /// A program from `x f32[1, 2, 2, 4]` through `body` to its output, over a file of a few small tensors.
 pub(super) fn program(

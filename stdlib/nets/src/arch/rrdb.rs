@@ -1,0 +1,105 @@
+//! RRDBNet, the network of ESRGAN (Wang et al. 2018) and Real-ESRGAN (Wang et al. 2021): pictures become larger.
+
+use crate::builder::{BuildError, Builder};
+use crate::ir::{Activation, Element, OpKind, Padding, ValueId};
+use crate::weights::Weights;
+
+/// How much of each residual is added.
+const RESIDUAL: f32 = 0.2;
+
+/// Convolutions of a dense block, each of which reads the results of all before it.
+const CONVOLUTIONS: usize = 5;
+
+/// Channels of a picture.
+const RGB: usize = 3;
+
+/// By how much an upscaler enlarges, and which sizes it takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct UpscalerLayout {
+    /// Output pixels per input pixel, in each direction.
+    pub scale: usize,
+    /// Height and width must be multiples of it: blocks of pixels that become channels (Real-ESRGAN's 2x model).
+    pub unshuffle: usize,
+}
+
+/// The layout of an upscaler, told by its tensors.
+///
+/// # Errors
+/// If a tensor is missing or they are those of no known upscaler.
+pub fn upscaler_layout(weights: Weights<'_>) -> Result<UpscalerLayout, BuildError> {
+    let channels = weights.dim("conv_first.weight", 1)?;
+    let unshuffle = (channels / RGB).isqrt();
+    let doublings = (1..).take_while(|&index| weights.has(&format!("conv_up{index}.weight"))).count();
+    let scale = 1_usize.checked_shl(u32::try_from(doublings).unwrap_or(u32::MAX)).unwrap_or(0);
+    if unshuffle == 0 || channels != RGB * unshuffle * unshuffle || scale < unshuffle {
+        return Err(BuildError::Size(format!(
+            "an upscaler that reads {channels} channels and doubles {doublings} times is not known"
+        )));
+    }
+    Ok(UpscalerLayout { scale: scale / unshuffle, unshuffle })
+}
+
+/// The network for `batch` pictures of `height` x `width`, both multiples of the layout's `unshuffle`.
+///
+/// Input: `image f32[batch, height, width, 3]`, 0 to 1. Output: `image f32[batch, s height, s width, 3]`, not clamped.
+///
+/// # Errors
+/// If a tensor is missing or does not fit.
+pub fn rrdb_net(
+    mut b: Builder<'_>,
+    batch: usize,
+    [height, width]: [usize; 2],
+) -> Result<Builder<'_>, BuildError> {
+    let layout = upscaler_layout(b.weights())?;
+    let mut x = b.input("image", Element::F32, vec![batch, height, width, RGB]);
+    if layout.unshuffle > 1 {
+        x = b.apply(OpKind::PixelUnshuffle { factor: layout.unshuffle }, &[x])?;
+    }
+    let first = conv(&mut b, "conv_first", x)?;
+    let mut h = first;
+    for block in 0..b.weights().count("body.") {
+        h = rrdb(&mut b, &format!("body.{block}"), h)?;
+    }
+    let body = conv(&mut b, "conv_body", h)?;
+    let mut h = b.add(body, first)?;
+    for doubling in 1..=(layout.scale * layout.unshuffle).ilog2() {
+        let [height, width] = [1, 2].map(|dimension| b.shape(h)[dimension].saturating_mul(2));
+        let large = b.apply(OpKind::UpsampleNearest { height, width }, &[h])?;
+        let large = conv(&mut b, &format!("conv_up{doubling}"), large)?;
+        h = b.activate(Activation::LeakyRelu, large)?;
+    }
+    let h = conv(&mut b, "conv_hr", h)?;
+    let h = b.activate(Activation::LeakyRelu, h)?;
+    let image = conv(&mut b, "conv_last", h)?;
+    b.output("image", image);
+    Ok(b)
+}
+
+/// Three dense blocks, and a residual around them.
+fn rrdb(b: &mut Builder<'_>, path: &str, x: ValueId) -> Result<ValueId, BuildError> {
+    let mut h = x;
+    for block in 1..=3 {
+        h = dense_block(b, &format!("{path}.rdb{block}"), h)?;
+    }
+    weak_residual(b, h, x)
+}
+
+fn dense_block(b: &mut Builder<'_>, path: &str, x: ValueId) -> Result<ValueId, BuildError> {
+    let mut all = x;
+    for index in 1..CONVOLUTIONS {
+        let h = conv(b, &format!("{path}.conv{index}"), all)?;
+        let h = b.activate(Activation::LeakyRelu, h)?;
+        all = b.apply(OpKind::Concat, &[all, h])?;
+    }
+    let h = conv(b, &format!("{path}.conv{CONVOLUTIONS}"), all)?;
+    weak_residual(b, h, x)
+}
+
+fn weak_residual(b: &mut Builder<'_>, h: ValueId, x: ValueId) -> Result<ValueId, BuildError> {
+    let h = b.apply(OpKind::Affine { add: 0.0, mul: RESIDUAL, clamp: None }, &[h])?;
+    b.add(h, x)
+}
+
+fn conv(b: &mut Builder<'_>, path: &str, x: ValueId) -> Result<ValueId, BuildError> {
+    b.conv2d(path, x, 1, Padding::all(1))
+}
