@@ -1,11 +1,11 @@
 //! Rows by index, and the embedding of time: little work, on the calling thread.
 
+use floe_formats::element;
 use floe_nets::Id;
 use floe_nets::ir::OpKind;
 
 use super::{Job, Prepared, math};
 use crate::EngineError;
-use crate::weights::element;
 
 pub(super) fn embedding(job: &Job<'_>) -> Result<(), EngineError> {
     let Prepared::File(rows) = &job.weights[job.op.weights[0].index()] else {
