@@ -26,9 +26,9 @@ fn file(shape: &[usize]) -> (Arc<MappedFile>, Header) {
     std::fs::write(&path, &bytes).expect("a temporary file");
     let file = MappedFile::open(&path).expect("it can be mapped");
     std::fs::remove_file(&path).expect("and removed");
-    let info = TensorInfo { dtype: DType::F32, shape: shape.to_vec(), start: 0, bytes: bytes.len() as u64 };
+    let info = TensorInfo::new(DType::F32, shape.to_vec(), 0).expect("it is small");
     let tensors = BTreeMap::from([("w.weight".to_owned(), info)]);
-    (file, Header { tensors, hash: String::new(), file_bytes: bytes.len() as u64 })
+    (file, Header { tensors, file_bytes: bytes.len() as u64, ..Header::default() })
 }
 
 fn program(

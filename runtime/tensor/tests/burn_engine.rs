@@ -54,12 +54,11 @@ fn file(random: &mut Random, tensors: &[(&str, &[usize])]) -> File {
         for number in random.numbers(shape.iter().product()) {
             bytes.extend((scale * number).to_le_bytes());
         }
-        let info =
-            TensorInfo { dtype: DType::F32, shape: shape.to_vec(), start, bytes: bytes.len() as u64 - start };
+        let info = TensorInfo::new(DType::F32, shape.to_vec(), start).unwrap();
         infos.insert(key.to_owned(), info);
     }
     let file_bytes = bytes.len() as u64;
-    File { bytes, header: Header { tensors: infos, hash: String::new(), file_bytes } }
+    File { bytes, header: Header { tensors: infos, file_bytes, ..Header::default() } }
 }
 
 /// What inputs a program is given.

@@ -1,12 +1,12 @@
 //! Rows by index, and the embedding of time: little work, on the calling thread.
 
+use floe_formats::element;
 use floe_nets::Id;
 use floe_nets::ir::OpKind;
 
 use super::{Job, Prepared, math};
 use crate::EngineError;
 use crate::memory::Source;
-use crate::weights::element;
 
 /// Rows of a table in the file, and of `extra` behind them.
 pub(super) fn embedding(job: &Job<'_>) -> Result<(), EngineError> {

@@ -44,7 +44,7 @@ pub fn stored(tensors: &[(&str, DType, &[usize])]) -> Stored {
                 }
             }
         }
-        let info = TensorInfo { dtype, shape: shape.to_vec(), start, bytes: bytes.len() as u64 - start };
+        let info = TensorInfo::new(dtype, shape.to_vec(), start).unwrap();
         infos.insert(name.to_owned(), info);
         all.insert(name.to_owned(), kept);
     }
@@ -53,7 +53,7 @@ pub fn stored(tensors: &[(&str, DType, &[usize])]) -> Stored {
     std::fs::write(&path, &bytes).unwrap();
     let file = MappedFile::open(&path).unwrap();
     std::fs::remove_file(&path).unwrap();
-    let header = Header { tensors: infos, hash: String::new(), file_bytes: bytes.len() as u64 };
+    let header = Header { tensors: infos, file_bytes: bytes.len() as u64, ..Header::default() };
     Stored { file, header, values: all }
 }
 

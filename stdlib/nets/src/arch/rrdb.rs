@@ -10,9 +10,6 @@ const RESIDUAL: f32 = 0.2;
 /// Convolutions of a dense block, each of which reads the results of all before it.
 const CONVOLUTIONS: usize = 5;
 
-/// Channels of a picture.
-const RGB: usize = 3;
-
 /// By how much an upscaler enlarges, and which sizes it takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UpscalerLayout {
@@ -20,6 +17,8 @@ pub struct UpscalerLayout {
     pub scale: usize,
     /// Height and width must be multiples of it: blocks of pixels that become channels (Real-ESRGAN's 2x model).
     pub unshuffle: usize,
+    /// Channels of a picture.
+    pub colours: usize,
 }
 
 /// The layout of an upscaler, told by its tensors.
@@ -28,15 +27,18 @@ pub struct UpscalerLayout {
 /// If a tensor is missing or they are those of no known upscaler.
 pub fn upscaler_layout(weights: Weights<'_>) -> Result<UpscalerLayout, BuildError> {
     let channels = weights.dim("conv_first.weight", 1)?;
-    let unshuffle = (channels / RGB).isqrt();
+    let colours = weights.dim("conv_last.weight", 0)?;
+    let unshuffle = channels.checked_div(colours).unwrap_or(0).isqrt();
     let doublings = (1..).take_while(|&index| weights.has(&format!("conv_up{index}.weight"))).count();
     let scale = 1_usize.checked_shl(u32::try_from(doublings).unwrap_or(u32::MAX)).unwrap_or(0);
-    if unshuffle == 0 || channels != RGB * unshuffle * unshuffle || scale < unshuffle {
+    let fits =
+        unshuffle > 0 && channels == colours * unshuffle * unshuffle && scale.is_multiple_of(unshuffle);
+    if !fits || scale == 0 {
         return Err(BuildError::Size(format!(
             "an upscaler that reads {channels} channels and doubles {doublings} times is not known"
         )));
     }
-    Ok(UpscalerLayout { scale: scale / unshuffle, unshuffle })
+    Ok(UpscalerLayout { scale: scale / unshuffle, unshuffle, colours })
 }
 
 /// The network for `batch` pictures of `height` x `width`, both multiples of the layout's `unshuffle`.
@@ -51,7 +53,7 @@ pub fn rrdb_net(
     [height, width]: [usize; 2],
 ) -> Result<Builder<'_>, BuildError> {
     let layout = upscaler_layout(b.weights())?;
-    let mut x = b.input("image", Element::F32, vec![batch, height, width, RGB]);
+    let mut x = b.input("image", Element::F32, vec![batch, height, width, layout.colours]);
     if layout.unshuffle > 1 {
         x = b.apply(OpKind::PixelUnshuffle { factor: layout.unshuffle }, &[x])?;
     }
