@@ -243,6 +243,7 @@ impl Meaning<'_> {
             OpKind::GatherRow => {
                 numbers.map(|i| x[(i / c * places + y[i / c] as usize) * c + i % c]).collect()
             }
+            _ => panic!("`{}` is compared with the CPU engine, in burn_variants.rs", op.kind),
         }
     }
 }
@@ -317,6 +318,7 @@ fn activate(kind: Activation, x: f64) -> f64 {
     let steepness = match kind {
         Activation::Silu => 1.0,
         Activation::QuickGelu => f64::from(1.702_f32),
+        _ => panic!("{kind} is compared with the CPU engine, in burn_variants.rs"),
     };
     x / (1.0 + (-steepness * x).exp())
 }

@@ -20,22 +20,34 @@ struct ScaleLowest<'a> {
     factor: f32,
 }
 
-impl ScaleLowest<'_> {
-    /// The phase of frequency -1 at a row, or at column `place - height`, as cosine and sine; nothing in a direction of
-    /// one pixel, which has no such frequency.
-    fn phase(height: usize, width: usize, place: usize) -> [f32; 2] {
-        let (place, size) = if place < height { (place, height) } else { (place - height, width) };
-        let angle = 2.0 * std::f64::consts::PI * place as f64 / size as f64;
-        let (sin, cos) = math::sin_cos(angle as f32);
-        if size > 1 { [cos, sin] } else { [0.0, 0.0] }
-    }
+/// The phase of frequency -1 at a row, or at column `place - height`, as cosine and sine; nothing in a direction of one
+/// pixel, which has no such frequency.
+fn phase(height: usize, width: usize, place: usize) -> [f32; 2] {
+    let (place, size) = if place < height { (place, height) } else { (place - height, width) };
+    let angle = 2.0 * std::f64::consts::PI * place as f64 / size as f64;
+    let (sin, cos) = math::sin_cos(angle as f32);
+    if size > 1 { [cos, sin] } else { [0.0, 0.0] }
+}
 
-    /// Phases of all four frequencies at a pixel.
+/// Phases of all four frequencies at a pixel of a row's and a column's phase.
+#[inline(always)]
+fn phases([a, b]: [f32; 2], [c, d]: [f32; 2]) -> [[f32; 2]; 4] {
+    [[1.0, 0.0], [a, b], [c, d], [a.mul_add(c, -(b * d)), a.mul_add(d, b * c)]]
+}
+
+/// The same for every pixel: `[height * width, 8]`.
+#[cfg(feature = "burn")]
+pub(crate) fn lowest_phases(height: usize, width: usize) -> Vec<f32> {
+    let at = |place: usize| phase(height, width, place);
+    let pixels = (0..height * width).map(|pixel| phases(at(pixel / width), at(height + pixel % width)));
+    pixels.flatten().flatten().collect()
+}
+
+impl ScaleLowest<'_> {
     #[inline(always)]
     fn phases(&self, pixel: usize) -> [[f32; 2]; 4] {
         let at = |place: usize| [self.table.get(2 * place), self.table.get(2 * place + 1)];
-        let ([a, b], [c, d]) = (at(pixel / self.width), at(self.height + pixel % self.width));
-        [[1.0, 0.0], [a, b], [c, d], [a.mul_add(c, -(b * d)), a.mul_add(d, b * c)]]
+        phases(at(pixel / self.width), at(self.height + pixel % self.width))
     }
 }
 
@@ -80,7 +92,7 @@ pub(super) fn scale_lowest<A: Arch>(job: &Job<'_>) -> Result<(), EngineError> {
     let OpKind::ScaleLowest { factor } = job.op.kind else { unreachable!("the table says so") };
     let &[items, height, width, channels] = job.shape(0) else { unreachable!("the program is verified") };
     for place in 0..height + width {
-        let [cos, sin] = ScaleLowest::phase(height, width, place);
+        let [cos, sin] = phase(height, width, place);
         job.workspace.set(2 * place, cos);
         job.workspace.set(2 * place + 1, sin);
     }

@@ -22,7 +22,11 @@ use crate::memory::{Sink, Source};
 use crate::weights::{Rows, WeightStore};
 use crate::{EngineError, Isa, Pool};
 
+#[cfg(feature = "burn")]
+pub(crate) use frequency::lowest_phases;
 pub(crate) use product::check as check_product;
+#[cfg(feature = "burn")]
+pub(crate) use resample::resize_matrix;
 
 /// One operation with its memory, for one run.
 pub(crate) struct Job<'a> {

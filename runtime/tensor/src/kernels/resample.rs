@@ -90,6 +90,17 @@ fn cubic(t: f32) -> [f32; CUBIC] {
     [far(t + 1.0), near(t), near(1.0 - t), far(2.0 - t)]
 }
 
+/// Weights of all input pixels of one direction, by output pixel: `[to_size, from_size]`.
+#[cfg(feature = "burn")]
+pub(crate) fn resize_matrix(method: Resample, from_size: usize, to_size: usize) -> Vec<f32> {
+    let mut matrix = vec![0.0; to_size * from_size];
+    for (to, row) in matrix.chunks_mut(from_size).enumerate() {
+        let taps = Taps::new(method, to, from_size, to_size);
+        taps.each(|position, weight| row[position] += weight / taps.divisor());
+    }
+    matrix
+}
+
 struct Resize<'a> {
     x: Source<'a>,
     out: Sink<'a>,

@@ -43,7 +43,7 @@ pub fn upscaler_layout(weights: Weights<'_>) -> Result<UpscalerLayout, BuildErro
 
 /// The network for `batch` pictures of `height` x `width`, both multiples of the layout's `unshuffle`.
 ///
-/// Input: `image f32[batch, height, width, 3]`, 0 to 1. Output: `image f32[batch, s height, s width, 3]`, not clamped.
+/// Input: `image f32[batch, height, width, 3]`. Output: `image f32[batch, s height, s width, 3]`; both 0 to 1.
 ///
 /// # Errors
 /// If a tensor is missing or does not fit.
@@ -73,6 +73,7 @@ pub fn rrdb_net(
     let h = conv(&mut b, "conv_hr", h)?;
     let h = b.activate(Activation::LeakyRelu, h)?;
     let image = conv(&mut b, "conv_last", h)?;
+    let image = b.apply(OpKind::Affine { add: 0.0, mul: 1.0, clamp: Some((0.0, 1.0)) }, &[image])?;
     b.output("image", image);
     Ok(b)
 }
