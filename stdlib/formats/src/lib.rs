@@ -10,19 +10,25 @@ mod error;
 mod family;
 mod header;
 mod keys;
+mod patch;
+mod pickle;
 mod picture;
+mod read;
 mod safetensors;
 mod values;
+mod zip;
 
 pub use contents::{
     AdapterFacts, Component, Contents, ControlFacts, Heads, Kind, Naming, Network, Prediction, Role,
-    TextFacts, UnetFacts, UpscalerFacts, VaeFacts, VisionFacts,
+    TextFacts, UnetFacts, UpscalerFacts, VaeFacts, VisionFacts, Words,
 };
 pub use dtype::DType;
 pub use error::FormatError;
 pub use family::{Family, Layout, Part, detect};
 pub use header::{Header, TensorInfo};
 pub use keys::{KeyMap, Source};
+pub use patch::{Lora, Method, Module, Piece, Target, Targets};
 pub use picture::{PICTURE_BYTES, PICTURE_SIDE, PictureSize, picture_size};
+pub use read::ReadError;
 pub use safetensors::header_len;
 pub use values::element;

@@ -7,7 +7,7 @@ const PREFIXES: [&str; 4] = ["model.diffusion_model.", "diffusion_model.", "tran
 
 /// What a file is that has a tensor of this name (below any of the prefixes), or, with a `*` at its end, any tensor
 /// whose name begins so. The first that fits counts.
-const MARKS: [(&str, &str); 45] = [
+pub(super) const MARKS: [(&str, &str); 45] = [
     // Other diffusion models.
     ("joint_blocks.0.context_block.attn.qkv.weight", "a Stable Diffusion 3 model"),
     ("txt_in.individual_token_refiner.*", "a HunyuanVideo model"),

@@ -8,11 +8,16 @@
 mod coders;
 mod foreign;
 mod small;
+#[cfg(test)]
+mod tests;
 mod unet;
+mod words;
 
 use std::fmt;
 
-use crate::{Family, FormatError, Header, KeyMap};
+pub use words::Words;
+
+use crate::{Family, FormatError, Header, KeyMap, Lora};
 
 /// What kind of file it is: what a loader wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -333,6 +338,10 @@ pub struct Contents {
     pub kind: Kind,
     /// Its networks, by role.
     pub components: Vec<Component>,
+    /// Its patches, if it is a [`Kind::Lora`].
+    pub lora: Option<Lora>,
+    /// Its words, if it is a [`Kind::Embedding`]: for each text encoder those that it has.
+    pub words: Vec<Words>,
 }
 
 impl Contents {
@@ -341,6 +350,10 @@ impl Contents {
     /// # Errors
     /// If it is a model of another family, known by name or not, or a network is incomplete.
     pub fn of(header: &Header) -> Result<Contents, FormatError> {
+        // Patches first: names of the patched layers are in theirs.
+        if let Some(lora) = Lora::of(header)? {
+            return Ok(Contents { lora: Some(lora), ..Contents::new(Kind::Lora) });
+        }
         if let Some(what) = foreign::recognise(header) {
             return Err(FormatError::Unsupported { what });
         }
@@ -356,7 +369,7 @@ impl Contents {
                 found => found,
             };
             if let Some((kind, component)) = found {
-                return Ok(Contents { kind, components: vec![component] });
+                return Ok(Contents { components: vec![component], ..Contents::new(kind) });
             }
         }
         components.extend(coders::texts(header)?);
@@ -365,9 +378,17 @@ impl Contents {
         if components.is_empty() {
             components = small::taesd(header)?;
         }
+        let words = if components.is_empty() { words::words(header) } else { Vec::new() };
+        if !words.is_empty() {
+            return Ok(Contents { words, ..Contents::new(Kind::Embedding) });
+        }
         let roles: Vec<Role> = components.iter().map(|component| component.network.role()).collect();
         let kind = kind(&roles).ok_or_else(|| foreign::unknown(header))?;
-        Ok(Contents { kind, components })
+        Ok(Contents { components, ..Contents::new(kind) })
+    }
+
+    fn new(kind: Kind) -> Contents {
+        Contents { kind, components: Vec::new(), lora: None, words: Vec::new() }
     }
 
     /// The network of this role, if it is in the file.
@@ -377,12 +398,17 @@ impl Contents {
 
     /// The family of models that the file belongs to, where its structure says it.
     pub fn family(&self) -> Option<Family> {
-        self.components.iter().find_map(|component| match &component.network {
+        let of_network = |component: &Component| match &component.network {
             Network::Unet(facts) => Some(facts.family),
             Network::Control(facts) => Some(facts.unet.family),
             Network::Adapter(facts) => Some(facts.family),
             _ => None,
-        })
+        };
+        let of_patches = || match self.lora.as_ref()?.families.as_slice() {
+            &[family] => Some(family),
+            _ => None,
+        };
+        self.components.iter().find_map(of_network).or_else(of_patches)
     }
 }
 

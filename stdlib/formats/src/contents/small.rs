@@ -78,7 +78,11 @@ pub(super) fn upscaler(header: &Header) -> Result<Option<Component>, FormatError
     let unshuffle = channels.checked_div(colours).unwrap_or(0).isqrt();
     let doublings = (1..).take_while(|n| tensors.has(&format!("conv_up{n}.weight"))).count();
     let grown = 1_usize.checked_shl(doublings as u32).unwrap_or(0);
-    if unshuffle == 0 || channels != colours * unshuffle * unshuffle || grown == 0 || grown % unshuffle != 0 {
+    if unshuffle == 0
+        || channels != colours * unshuffle * unshuffle
+        || grown == 0
+        || !grown.is_multiple_of(unshuffle)
+    {
         let reason = format!("{channels} channels in, {colours} out and {doublings} doublings make no scale");
         return Err(FormatError::Misfit { tensor: "conv_first.weight".to_owned(), reason });
     }
