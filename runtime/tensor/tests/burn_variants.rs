@@ -51,6 +51,7 @@ fn one(kind: &OpKind, shapes: &[Vec<usize>]) {
 fn pictures_change_size_as_on_the_cpu() {
     let shape = [vec![2, 6, 8, 5]];
     one(&OpKind::PixelUnshuffle { factor: 2 }, &shape);
+    one(&OpKind::Reframe { height: 11, width: 3 }, &shape);
     one(&OpKind::MeanPool { padding: [0, 0] }, &shape);
     one(&OpKind::MeanPool { padding: [1, 0] }, &[vec![1, 5, 4, 3]]);
     for method in [Resample::Bilinear, Resample::Bicubic, Resample::NearestExact, Resample::Area] {

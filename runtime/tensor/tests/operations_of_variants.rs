@@ -48,6 +48,25 @@ fn blocks_of_pixels_become_channels() {
     }
 }
 
+#[test]
+fn pictures_are_cut_and_mirrored() {
+    let stored = stored(&[]);
+    for ([n, h, w, c], [height, width]) in
+        [([1, 1, 1, 1], [1, 1]), ([2, 3, 4, 5], [5, 2]), ([1, 7, 5, 20], [8, 9])]
+    {
+        let kind = OpKind::Reframe { height, width };
+        compare(&stored, &[vec![n, h, w, c]], true, &|b, x| b.apply(kind.clone(), x), |x| {
+            let at = |i: usize| {
+                let (channel, pixel) = (i % c, i / c);
+                let (to_x, to_y, item) = (pixel % width, pixel / width % height, pixel / (width * height));
+                let mirror = |place: usize, size: usize| place.min((2 * size - 2).wrapping_sub(place));
+                x[0][((item * h + mirror(to_y, h)) * w + mirror(to_x, w)) * c + channel]
+            };
+            (0..n * height * width * c).map(at).collect()
+        });
+    }
+}
+
 /// A convolution whose stride is its kernel is one of blocks of pixels.
 #[test]
 fn patches_are_convolutions() {

@@ -171,6 +171,7 @@ pub fn flops(program: &Program, op: &Op) -> u64 {
         | OpKind::TakeToken { .. }
         | OpKind::PrependToken
         | OpKind::PixelUnshuffle { .. }
+        | OpKind::Reframe { .. }
         | OpKind::GatherRow => 0,
     };
     let epilogue = u128::from(op.epilogue.bias.is_some())

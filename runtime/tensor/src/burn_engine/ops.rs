@@ -149,6 +149,12 @@ impl Context<'_> {
                 variants::prepend(value, first, items(x))
             }
             OpKind::PixelUnshuffle { factor } => variants::pixel_unshuffle(self.picture(), factor),
+            OpKind::Reframe { height, width } => {
+                let x = self.picture();
+                let [_, rows, columns, channels] = x.dims();
+                let (y, x_of) = (self.mirrored(rows, height), self.mirrored(columns, width));
+                x.select(1, y).select(2, x_of).reshape([output.rows(), channels])
+            }
             OpKind::MeanPool { padding } => variants::mean_pool(self.picture(), padding),
             OpKind::Resize { method, height, width } => {
                 let picture = self.picture().cast(FloatDType::F32);
@@ -236,6 +242,12 @@ impl Context<'_> {
     fn index_tensor(&self, indices: Vec<i32>) -> Tensor<1, Int> {
         let len = indices.len();
         Tensor::from_data(TensorData::new(indices, [len]), (&self.exe.device.device, DType::I32))
+    }
+
+    /// For each output pixel of a direction, the input pixel that it is, mirrored behind the last.
+    fn mirrored(&self, from: usize, to: usize) -> Tensor<1, Int> {
+        let place = |pixel: usize| if pixel < from { pixel } else { 2 * (from - 1) - pixel };
+        self.index_tensor((0..to).map(|pixel| place(pixel) as i32).collect())
     }
 
     /// For each output pixel of a direction, the input pixel that it repeats.

@@ -169,6 +169,36 @@ pub(super) fn prepend_token<A: Arch>(job: &Job<'_>) -> Result<(), EngineError> {
     rows::<A, _>(job, channels, PrependToken { x: job.x[0], first, tokens, channels, out: job.output })
 }
 
+/// The upper left part of a picture, mirrored where it goes on.
+struct Reframe<'a> {
+    x: Source<'a>,
+    /// Input height and width.
+    from: [usize; 2],
+    /// Output height and width.
+    to: [usize; 2],
+    channels: usize,
+    out: Sink<'a>,
+}
+
+impl Move for Reframe<'_> {
+    #[inline(always)]
+    fn row(&self, row: usize) {
+        let ([h, w], [height, width]) = (self.from, self.to);
+        let (line, x) = (row / width, row % width);
+        let (item, y) = (line / height, line % height);
+        let mirrored = |place: usize, size: usize| if place < size { place } else { 2 * (size - 1) - place };
+        let from = (item * h + mirrored(y, h)) * w + mirrored(x, w);
+        self.out.copy(row * self.channels, self.x, from * self.channels, self.channels);
+    }
+}
+
+pub(super) fn reframe<A: Arch>(job: &Job<'_>) -> Result<(), EngineError> {
+    let OpKind::Reframe { height, width } = job.op.kind else { unreachable!("the table says so") };
+    let (shape, channels) = (job.shape(0), job.channels());
+    let (from, to) = ([shape[1], shape[2]], [height, width]);
+    rows::<A, _>(job, channels, Reframe { x: job.x[0], from, to, channels, out: job.output })
+}
+
 /// Blocks of pixels to channels.
 struct Unshuffle<'a> {
     x: Source<'a>,

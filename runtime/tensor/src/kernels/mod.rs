@@ -94,6 +94,7 @@ fn entry<A: Arch>(kind: &OpKind) -> Kernel {
         OpKind::TakeToken { .. } => layout::take_token::<A>,
         OpKind::PrependToken => layout::prepend_token::<A>,
         OpKind::PixelUnshuffle { .. } => layout::pixel_unshuffle::<A>,
+        OpKind::Reframe { .. } => layout::reframe::<A>,
         OpKind::MeanPool { .. } => resample::mean_pool::<A>,
         OpKind::Resize { .. } => resample::resize::<A>,
         OpKind::ScaleChannels { .. } => elementwise::scale_channels::<A>,

@@ -9,6 +9,8 @@ mod rrdb;
 mod size_embedding;
 mod t2i_adapter;
 mod taesd;
+#[cfg(test)]
+mod tests;
 mod unet;
 
 pub use autoencoder_kl::{vae_decoder, vae_encoder};

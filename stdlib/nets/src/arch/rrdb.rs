@@ -7,15 +7,18 @@ use crate::weights::Weights;
 /// How much of each residual is added.
 const RESIDUAL: f32 = 0.2;
 
+/// Sizes that networks take whose pixels become channels.
+const MULTIPLE: usize = 4;
+
 /// Convolutions of a dense block, each of which reads the results of all before it.
 const CONVOLUTIONS: usize = 5;
 
-/// By how much an upscaler enlarges, and which sizes it takes.
+/// By how much an upscaler enlarges, and how it reads pictures.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct UpscalerLayout {
     /// Output pixels per input pixel, in each direction.
     pub scale: usize,
-    /// Height and width must be multiples of it: blocks of pixels that become channels (Real-ESRGAN's 2x model).
+    /// Side of the blocks of pixels that become channels (Real-ESRGAN's 2x model).
     pub unshuffle: usize,
     /// Channels of a picture.
     pub colours: usize,
@@ -33,6 +36,7 @@ pub fn upscaler_layout(weights: Weights<'_>) -> Result<UpscalerLayout, BuildErro
     let scale = 1_usize.checked_shl(u32::try_from(doublings).unwrap_or(u32::MAX)).unwrap_or(0);
     let fits =
         unshuffle > 0 && channels == colours * unshuffle * unshuffle && scale.is_multiple_of(unshuffle);
+    let fits = fits && MULTIPLE.is_multiple_of(unshuffle);
     if !fits || scale == 0 {
         return Err(BuildError::Size(format!(
             "an upscaler that reads {channels} channels and doubles {doublings} times is not known"
@@ -41,7 +45,8 @@ pub fn upscaler_layout(weights: Weights<'_>) -> Result<UpscalerLayout, BuildErro
     Ok(UpscalerLayout { scale: scale / unshuffle, unshuffle, colours })
 }
 
-/// The network for `batch` pictures of `height` x `width`, both multiples of the layout's `unshuffle`.
+/// The network for `batch` pictures of `height` x `width`. Where pixels become channels, sizes that are no multiples of
+/// four go on mirrored, and what comes of that is cut off.
 ///
 /// Input: `image f32[batch, height, width, 3]`. Output: `image f32[batch, s height, s width, 3]`; both 0 to 1.
 ///
@@ -55,6 +60,7 @@ pub fn rrdb_net(
     let layout = upscaler_layout(b.weights())?;
     let mut x = b.input("image", Element::F32, vec![batch, height, width, layout.colours]);
     if layout.unshuffle > 1 {
+        x = reframed(&mut b, x, [height, width].map(|size| size.next_multiple_of(MULTIPLE)))?;
         x = b.apply(OpKind::PixelUnshuffle { factor: layout.unshuffle }, &[x])?;
     }
     let first = conv(&mut b, "conv_first", x)?;
@@ -72,10 +78,21 @@ pub fn rrdb_net(
     }
     let h = conv(&mut b, "conv_hr", h)?;
     let h = b.activate(Activation::LeakyRelu, h)?;
-    let image = conv(&mut b, "conv_last", h)?;
+    let mut image = conv(&mut b, "conv_last", h)?;
+    if layout.unshuffle > 1 {
+        image = reframed(&mut b, image, [height, width].map(|size| size.saturating_mul(layout.scale)))?;
+    }
     let image = b.apply(OpKind::Affine { add: 0.0, mul: 1.0, clamp: Some((0.0, 1.0)) }, &[image])?;
     b.output("image", image);
     Ok(b)
+}
+
+/// A picture at this size, if it has another one.
+fn reframed(b: &mut Builder<'_>, x: ValueId, [height, width]: [usize; 2]) -> Result<ValueId, BuildError> {
+    if b.shape(x)[1..3] == [height, width] {
+        return Ok(x);
+    }
+    b.apply(OpKind::Reframe { height, width }, &[x])
 }
 
 /// Three dense blocks, and a residual around them.

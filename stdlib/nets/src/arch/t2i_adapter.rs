@@ -6,7 +6,7 @@ use crate::builder::{BuildError, Builder};
 use crate::ir::{Activation, Element, OpKind, Padding, ValueId};
 use crate::weights::Weights;
 
-/// Blocks of one level.
+/// Blocks of one level; light adapters count theirs within levels.
 const BLOCKS: usize = 2;
 
 /// Input blocks that the four features belong to, in Stable Diffusion 1 and XL; none is the middle block.
@@ -22,6 +22,8 @@ pub struct AdapterLayout {
     pub unshuffle: usize,
     /// Channels of the hint picture: 3, or 1 for sketches and edges.
     pub channels: usize,
+    /// Whether each level is a narrow bottleneck, instead of two blocks of full width.
+    pub light: bool,
 }
 
 /// The layout of an adapter, told by the channels that its first convolution reads.
@@ -29,14 +31,17 @@ pub struct AdapterLayout {
 /// # Errors
 /// If they are those of no known adapter.
 pub fn adapter_layout(weights: Weights<'_>) -> Result<AdapterLayout, BuildError> {
-    let deep = weights.dim("conv_in.weight", 1)?;
-    let layout =
-        |kind, unshuffle: usize| AdapterLayout { kind, unshuffle, channels: deep / (unshuffle * unshuffle) };
-    match deep {
-        64 | 192 => Ok(layout(AdapterKind::Sd, 8)),
-        256 | 768 => Ok(layout(AdapterKind::Sdxl, 16)),
-        other => Err(BuildError::Size(format!("no T2I-Adapter reads blocks of pixels with {other} numbers"))),
-    }
+    let light = weights.has("body.0.in_conv.weight") && !weights.has("conv_in.weight");
+    let deep = weights.dim(if light { "body.0.in_conv.weight" } else { "conv_in.weight" }, 1)?;
+    let (kind, unshuffle) = match deep {
+        64 | 192 => (AdapterKind::Sd, 8),
+        256 | 768 if !light => (AdapterKind::Sdxl, 16),
+        _ => {
+            let reason = format!("no T2I-Adapter reads blocks of pixels with {deep} numbers");
+            return Err(BuildError::Size(reason));
+        }
+    };
+    Ok(AdapterLayout { kind, unshuffle, channels: deep / (unshuffle * unshuffle), light })
 }
 
 /// The network for `batch` hints of `height` x `width` pixels, both multiples of the layout's `unshuffle`.
@@ -53,26 +58,55 @@ pub fn t2i_adapter(
 ) -> Result<Builder<'_>, BuildError> {
     let layout = adapter_layout(b.weights())?;
     let hint = b.input("hint", Element::F32, vec![batch, height, width, layout.channels]);
-    let deep = b.apply(OpKind::PixelUnshuffle { factor: layout.unshuffle }, &[hint])?;
-    let mut h = b.conv2d("conv_in", deep, 1, Padding::all(1))?;
+    let mut h = b.apply(OpKind::PixelUnshuffle { factor: layout.unshuffle }, &[hint])?;
+    if !layout.light {
+        h = b.conv2d("conv_in", h, 1, Padding::all(1))?;
+    }
     let places = match layout.kind {
         AdapterKind::Sd => SD,
         AdapterKind::Sdxl => SDXL,
     };
     for (level, place) in places.into_iter().enumerate() {
-        for block in level * BLOCKS..(level + 1) * BLOCKS {
-            h = residual_block(&mut b, &format!("body.{block}"), h, halves(layout.kind, level, block))?;
-        }
+        h = if layout.light {
+            light_level(&mut b, level, h)?
+        } else {
+            full_level(&mut b, layout.kind, level, h)?
+        };
         let name = place.map_or_else(|| "adapter.middle".to_owned(), |block| format!("adapter.{block}"));
         b.output(&name, h);
     }
     Ok(b)
 }
 
+fn full_level(
+    b: &mut Builder<'_>,
+    kind: AdapterKind,
+    level: usize,
+    mut h: ValueId,
+) -> Result<ValueId, BuildError> {
+    for block in level * BLOCKS..(level + 1) * BLOCKS {
+        h = residual_block(b, &format!("body.{block}"), h, halves(kind, level, block))?;
+    }
+    Ok(h)
+}
+
+/// Fewer channels, some residual blocks, all channels.
+fn light_level(b: &mut Builder<'_>, level: usize, mut h: ValueId) -> Result<ValueId, BuildError> {
+    let path = format!("body.{level}");
+    if level > 0 {
+        h = halved(b, &path, h)?;
+    }
+    h = same_size(b, &format!("{path}.in_conv"), h)?;
+    for block in 0..b.weights().count(&format!("{path}.body.")) {
+        h = residual_block(b, &format!("{path}.body.{block}"), h, false)?;
+    }
+    same_size(b, &format!("{path}.out_conv"), h)
+}
+
 /// Whether a block starts by halving the picture: the first of each later level; in adapters for Stable Diffusion XL,
 /// whose hint is halved already, only that of the third.
 fn halves(kind: AdapterKind, level: usize, block: usize) -> bool {
-    let first = block % BLOCKS == 0;
+    let first = block.is_multiple_of(BLOCKS);
     match kind {
         AdapterKind::Sd => first && level > 0,
         AdapterKind::Sdxl => first && level == 2,

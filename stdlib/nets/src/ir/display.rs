@@ -72,6 +72,7 @@ impl OpKind {
             OpKind::TakeToken { .. } => "take-token",
             OpKind::PrependToken => "prepend-token",
             OpKind::PixelUnshuffle { .. } => "pixel-unshuffle",
+            OpKind::Reframe { .. } => "reframe",
             OpKind::MeanPool { .. } => "mean-pool",
             OpKind::Resize { .. } => "resize",
             OpKind::ScaleChannels { .. } => "scale-channels",
@@ -95,7 +96,9 @@ impl Display for OpKind {
             OpKind::Attention { heads, scale, causal } => {
                 write!(f, " heads={heads} scale={scale:?}{}", if *causal { " causal" } else { "" })
             }
-            OpKind::UpsampleNearest { height, width } => write!(f, " height={height} width={width}"),
+            OpKind::UpsampleNearest { height, width } | OpKind::Reframe { height, width } => {
+                write!(f, " height={height} width={width}")
+            }
             OpKind::TimestepEmbedding { channels, max_period } => {
                 write!(f, " channels={channels} max-period={max_period:?}")
             }

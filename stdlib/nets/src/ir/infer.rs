@@ -176,6 +176,15 @@ pub fn infer(kind: &OpKind, inputs: &[&Value], weights: &[&Weight]) -> Result<Ve
             Ok(vec![n, 1 + x.rows() / n.max(1), channels])
         }
         OpKind::PixelUnshuffle { factor } => unshuffled(rank(x)?, *factor),
+        OpKind::Reframe { height, width } => {
+            let [n, from_height, from_width, channels] = rank(x)?;
+            for (from, to) in [(from_height, *height), (from_width, *width)] {
+                if to == 0 || to > (2 * from).saturating_sub(1) {
+                    return Err(format!("{from} pixels cannot be cut or mirrored to {to}"));
+                }
+            }
+            Ok(vec![n, *height, *width, channels])
+        }
         OpKind::MeanPool { padding: [rows, columns] } => {
             let [n, height, width, channels] = rank(x)?;
             let halve = |size: usize, padding: usize| match (size + 2 * padding) / 2 {
@@ -240,6 +249,7 @@ fn arity(kind: &OpKind) -> (usize, usize) {
         | OpKind::Narrow { .. }
         | OpKind::TakeToken { .. }
         | OpKind::PixelUnshuffle { .. }
+        | OpKind::Reframe { .. }
         | OpKind::MeanPool { .. }
         | OpKind::Resize { .. }
         | OpKind::ScaleChannels { .. }

@@ -243,6 +243,14 @@ pub enum OpKind {
         /// Side of a block in pixels; divides height and width.
         factor: usize,
     },
+    /// The picture's upper left part of that size; where it is larger than the picture, it goes on mirrored at its last
+    /// row and column, which are not repeated.
+    Reframe {
+        /// Rows of the output, fewer than twice those of the input.
+        height: usize,
+        /// Columns of the output, fewer than twice those of the input.
+        width: usize,
+    },
     /// The mean of each block of 2x2 pixels; zeros around the picture count.
     MeanPool {
         /// Rows of zeros above and below, columns on the left and right.
