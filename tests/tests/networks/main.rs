@@ -5,6 +5,7 @@
 
 mod preprocess;
 mod run;
+mod sampled;
 mod text;
 mod unet;
 

@@ -46,7 +46,7 @@ fn inpainting_is_the_references() {
 }
 
 /// The schedule's noise levels (Ho et al. 2020, with scaled-linear betas).
-fn sigmas() -> Vec<f64> {
+pub(crate) fn sigmas() -> Vec<f64> {
     let (first, last) = (0.00085_f64.sqrt(), 0.012_f64.sqrt());
     let mut product = 1.0;
     let sigma = |step: usize| {
