@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 use bytesize::ByteSize;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use floe_driver::{
-    Binding, CivilTime, Device, Folders, Options, PassList, Pick, Precision, Source, Target, binding,
-    parse_time, read_source,
+    Binding, CivilTime, Device, Folders, Options, PassList, Pick, PictureSize, Precision, Source, Target,
+    binding, parse_time, read_source,
 };
 
 use crate::report::{Exit, unreadable};
@@ -91,7 +91,31 @@ impl BindArgs {
     /// Options of what depends on nothing else.
     pub(crate) fn options(&self) -> Options {
         let target = Target { device: Device::Cpu, memory: None, precision: Precision::F32 };
-        Options { passes: PassList::all(), target, params: self.params(), binding: self.binding() }
+        Options {
+            passes: PassList::all(),
+            target,
+            params: self.params(),
+            binding: self.binding(),
+            to_run: false,
+        }
+    }
+}
+
+/// Kinds of devices to plan for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum TargetArg {
+    /// The processor
+    Cpu,
+    /// A graphics processor with CUDA
+    Cuda,
+}
+
+impl From<TargetArg> for Device {
+    fn from(target: TargetArg) -> Device {
+        match target {
+            TargetArg::Cpu => Device::Cpu,
+            TargetArg::Cuda => Device::Cuda,
+        }
     }
 }
 
@@ -109,13 +133,11 @@ pub(crate) struct CompileArgs {
 }
 
 impl CompileArgs {
-    pub(crate) fn options(&self) -> Options {
-        let target = Target {
-            device: Device::Cpu,
-            memory: self.memory.map(|size| size.as_u64()),
-            precision: Precision::F32,
-        };
-        Options { passes: self.passes.clone(), target, ..self.bind.options() }
+    /// Options for a plan that is to be looked at, or run.
+    pub(crate) fn options(&self, to_run: bool, device: Device) -> Options {
+        let target =
+            Target { device, memory: self.memory.map(|size| size.as_u64()), precision: Precision::F32 };
+        Options { passes: self.passes.clone(), target, to_run, ..self.bind.options() }
     }
 }
 
@@ -138,6 +160,37 @@ impl FolderArgs {
         folders
     }
 }
+
+/// How to do without files.
+#[derive(Debug, ClapArgs)]
+pub(crate) struct UnseenArgs {
+    /// Look at no models and no pictures: what depends on them is unknown
+    #[arg(long)]
+    no_files: bool,
+    /// The size of pictures where none are looked at, such as image=1024x768
+    #[arg(long, value_name = "image=WxH", requires = "no_files", value_parser = assumed)]
+    assume: Option<PictureSize>,
+}
+
+impl UnseenArgs {
+    pub(crate) fn apply(&self, mut folders: Folders) -> Folders {
+        (folders.unseen, folders.assumed) = (self.no_files, self.assume);
+        folders
+    }
+}
+
+/// `image=1024x768`.
+fn assumed(text: &str) -> Result<PictureSize, String> {
+    let size = text.strip_prefix("image=").and_then(|size| size.split_once('x'));
+    let side = |text: &str| text.parse().ok().filter(|side| (1..=MOST_PIXELS).contains(side));
+    match size.and_then(|(width, height)| Some((side(width)?, side(height)?))) {
+        Some((width, height)) => Ok(PictureSize { width, height, alpha: false }),
+        None => Err(format!("write it as image=1024x768, sides from 1 to {MOST_PIXELS}")),
+    }
+}
+
+/// Pixels of the longest side of a picture that can be assumed.
+const MOST_PIXELS: usize = 1 << 16;
 
 #[derive(Debug, ClapArgs)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -177,6 +230,8 @@ pub(crate) struct CheckArgs {
     pub(crate) bind: BindArgs,
     #[command(flatten)]
     pub(crate) folders: FolderArgs,
+    #[command(flatten)]
+    pub(crate) unseen: UnseenArgs,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -266,12 +321,23 @@ pub(crate) struct PlanArgs {
     pub(crate) compile: CompileArgs,
     #[command(flatten)]
     pub(crate) folders: FolderArgs,
+    #[command(flatten)]
+    pub(crate) unseen: UnseenArgs,
+    /// The kind of device to plan for
+    #[arg(long, value_enum, default_value_t = TargetArg::Cpu)]
+    target: TargetArg,
     /// Show the graph after each pass instead of the plan
     #[arg(long, conflicts_with = "output")]
     pub(crate) explain: bool,
     /// Write the plan there
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+}
+
+impl PlanArgs {
+    pub(crate) fn options(&self) -> Options {
+        self.compile.options(false, self.target.into())
+    }
 }
 
 #[derive(Debug, ClapArgs)]

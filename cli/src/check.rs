@@ -14,7 +14,7 @@ pub(crate) fn check(args: &CheckArgs) -> Result<(), Exit> {
                 continue;
             }
         };
-        match check_source(&source, &args.folders.folders(file), &options) {
+        match check_source(&source, &args.unseen.apply(args.folders.folders(file)), &options) {
             Ok(warnings) => warn(warnings),
             // A wrong program weighs more than a machine that lacks a file.
             Err(failure) => {

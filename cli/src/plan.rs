@@ -7,8 +7,8 @@ use crate::report::{Exit, drawn, failed, say, warn};
 
 pub(crate) fn plan(args: &PlanArgs) -> Result<(), Exit> {
     let source = args.source.read(&args.file)?;
-    let folders = args.folders.folders(&args.file);
-    let compilation = compile(&source, &folders, &args.compile.options()).map_err(failed)?;
+    let folders = args.unseen.apply(args.folders.folders(&args.file));
+    let compilation = compile(&source, &folders, &args.options()).map_err(failed)?;
     warn(compilation.warnings);
     let compiled = compilation.compiled;
     drawn(&compiled.drawn);

@@ -6,7 +6,7 @@ use std::thread::available_parallelism;
 
 use bytesize::ByteSize;
 use floe_driver::{
-    Event, Isa, Machine, Plan, Pool, RunOptions, Source, compile, is_plan, read_plan, run as run_plan,
+    Device, Event, Isa, Machine, Plan, Pool, RunOptions, Source, compile, is_plan, read_plan, run as run_plan,
 };
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
@@ -20,7 +20,8 @@ pub(crate) fn run(args: &RunArgs) -> Result<(), Exit> {
         (read_plan(&args.file).map_err(unreadable)?, None)
     } else {
         let source = args.source.read(&args.file)?;
-        let compilation = compile(&source, &folders, &args.compile.options()).map_err(failed)?;
+        let compilation =
+            compile(&source, &folders, &args.compile.options(true, Device::Cpu)).map_err(failed)?;
         warn(compilation.warnings);
         drawn(&compilation.compiled.drawn);
         (compilation.compiled.plan, Some(source))

@@ -11,13 +11,13 @@ use floe_nets::offsets::{Item, pack};
 use floe_nets::{Id, PassSet, ProgramSpec, build_program};
 use floe_plan::{
     Buffer, BufferId, FORMAT, Load, LoadId, Memory, Operand as PlanOperand, Output, Plan, ProgramId, Role,
-    Scalar, Step, StepId, resident_peak,
+    Scalar, Size, Step, StepId, resident_peak,
 };
-use floe_stdlib::{Fact, ModelFile, ProgramUse, Work};
+use floe_stdlib::{Fact, Gap, ModelFile, ProgramUse, Work};
 
 use crate::Options;
 use crate::error::CompileError;
-use crate::facts::{Works, parts};
+use crate::facts::Works;
 use crate::graph::{Graph, Node, NodeId, NodeKind, Operand};
 use crate::lower::plan_scalar;
 use crate::passes::PLAN_MEMORY;
@@ -82,7 +82,7 @@ pub(crate) fn emit(
 fn read_outputs(graph: &Graph) -> BTreeSet<(NodeId, usize)> {
     let needed = graph.needed();
     let nodes = graph.nodes.iter().filter(|(id, _)| needed[id.index()]);
-    nodes.flat_map(|(_, node)| node.reads().collect::<Vec<_>>()).collect()
+    nodes.flat_map(|(_, node)| node.reads()).collect()
 }
 
 struct Emitted {
@@ -109,19 +109,15 @@ struct Emitter<'a> {
 impl Emitter<'_> {
     fn node(&mut self, id: NodeId, node: &Node) -> Result<(), CompileError> {
         let work = &self.works[id.index()];
-        let kernel = match node.kind {
-            NodeKind::Call(decl) if node.kind.semantics().is_some_and(|known| known.loader.is_none()) => {
+        let kernel = match &node.kind {
+            NodeKind::Call(decl) if node.semantics().is_none_or(|known| known.loader.is_none()) => {
                 decl.name.as_ref()
             }
-            NodeKind::Call(_) | NodeKind::Load { .. } => "load",
+            NodeKind::Call(_) | NodeKind::Load { .. } => LOAD,
         };
         let inputs =
-            node.inputs.iter().map(|(&name, operand)| (name.to_owned(), self.operand(operand))).collect();
-        let loads = parts(work)
-            .filter(|_| kernel == "load")
-            .filter(|(part, file)| file.layout.prefix(*part).is_some())
-            .map(|(part, file)| self.load(id, part, file))
-            .collect();
+            node.inputs.iter().map(|(name, operand)| (name.to_string(), self.operand(operand))).collect();
+        let loads = if kernel == LOAD { self.loads_of(id, work) } else { Vec::new() };
         let mut flops = 0;
         let mut slab = 0;
         let mut programs = Vec::new();
@@ -138,7 +134,7 @@ impl Emitter<'_> {
         }
         if slab > 0 {
             let floats = usize::try_from(slab / 4).unwrap_or(usize::MAX);
-            scratch.push(self.buffer("slab".to_owned(), Role::Slab, vec![floats]));
+            scratch.push(self.buffer("slab".to_owned(), Role::Slab, vec![Some(floats)]));
         }
         let step = Step {
             kernel: kernel.to_owned(),
@@ -149,6 +145,7 @@ impl Emitter<'_> {
             programs,
             loads,
             flops,
+            gap: work.gap.as_ref().map(plan_gap),
         };
         self.steps.push(Emitted { node: id, step });
         Ok(())
@@ -158,12 +155,17 @@ impl Emitter<'_> {
         match operand {
             Operand::Scalar(scalar) => PlanOperand::Scalar(plan_scalar(scalar)),
             Operand::Open => PlanOperand::Open,
+            Operand::List(items) => PlanOperand::List(items.iter().map(|item| self.operand(item)).collect()),
+            Operand::Record(fields) => PlanOperand::Record(
+                fields.iter().map(|(name, field)| (name.to_string(), self.operand(field))).collect(),
+            ),
             Operand::Output(from, slot) => match &self.works[from.index()].outputs[*slot] {
-                Fact::Part(part, _) => match self.load_ids.get(&(*from, *part)) {
+                Fact::Part(part, _) | Fact::Unseen { part, .. } => match self.load_ids.get(&(*from, *part)) {
                     Some(&load) => PlanOperand::Load(load),
                     None => PlanOperand::Open,
                 },
                 Fact::Scalar(scalar) => PlanOperand::Scalar(plan_scalar(scalar)),
+                Fact::Open => PlanOperand::Open,
                 _ => PlanOperand::Buffers(self.outputs.get(&(*from, *slot)).cloned().unwrap_or_default()),
             },
         }
@@ -177,32 +179,34 @@ impl Emitter<'_> {
         let tensors = work.outputs[slot].tensors();
         let buffers: Vec<BufferId> = tensors
             .into_iter()
-            .map(|tensor| self.buffer(tensor.name.to_owned(), Role::Value, tensor.shape))
+            .map(|tensor| self.buffer(tensor.name.into_owned(), Role::Value, tensor.shape))
             .collect();
         self.outputs.insert((id, slot), buffers.clone());
         buffers
     }
 
-    fn buffer(&mut self, name: String, role: Role, shape: Vec<usize>) -> BufferId {
+    fn buffer(&mut self, name: String, role: Role, shape: Vec<Option<usize>>) -> BufferId {
         let id = BufferId::new(self.buffers.len());
+        let shape = shape.into_iter().map(Size::from).collect();
         self.buffers.push(Buffer { name, role, shape, offset: 0, live: (StepId(0), StepId(0)) });
         id
     }
 
-    fn load(&mut self, node: NodeId, part: Part, file: &ModelFile) -> LoadId {
-        let id = LoadId::new(self.loads.len());
-        self.loads.push(Load {
-            folder: file.folder.clone(),
-            file: file.name.clone(),
-            part: part.to_string(),
-            family: file.layout.family.to_string(),
-            header: file.header.hash.clone(),
-            file_bytes: file.header.file_bytes,
-            resident_bytes: 0,
-            live: (StepId(0), StepId(0)),
-        });
-        self.load_ids.insert((node, part), id);
-        id
+    /// The parts that a node loads, each from its file.
+    fn loads_of(&mut self, node: NodeId, work: &Work) -> Vec<LoadId> {
+        let mut loads = Vec::new();
+        for fact in &work.outputs {
+            let (part, load) = match fact {
+                Fact::Part(part, file) if file.layout.prefix(*part).is_some() => (*part, seen(*part, file)),
+                Fact::Unseen { part, folder, file } => (*part, unseen(*part, folder, file)),
+                _ => continue,
+            };
+            let id = LoadId::new(self.loads.len());
+            self.loads.push(load);
+            self.load_ids.insert((node, part), id);
+            loads.push(id);
+        }
+        loads
     }
 
     /// The program of a step, built once for each part and size.
@@ -214,6 +218,7 @@ impl Emitter<'_> {
         let part = used.spec.part();
         let load = node
             .reads()
+            .into_iter()
             .find_map(|(from, slot)| match &self.works[from.index()].outputs[slot] {
                 Fact::Part(given, _) if Some(*given) == part => self.load_ids.get(&(from, *given)).copied(),
                 _ => None,
@@ -254,9 +259,52 @@ impl Emitter<'_> {
             .filter(|((_, weight), _)| !others.contains(weight.key.as_str()))
             .map(|((_, weight), storage)| storage.bytes(weight))
             .sum();
-        self.loads[load.index()].resident_bytes += new;
+        let resident = &mut self.loads[load.index()].resident_bytes;
+        let new = usize::try_from(new).unwrap_or(usize::MAX);
+        *resident = resident.known().map(|bytes| bytes.saturating_add(new)).into();
         self.built.insert((used.spec, load), (id, Arc::new(program)));
         Ok((id, total))
+    }
+}
+
+/// The kernel name of steps that load model parts.
+const LOAD: &str = "load";
+
+/// What is written where a file was not looked at.
+const UNKNOWN: &str = "unknown";
+
+/// A part of a file whose header is known. Its weights are counted as programs that read them are built.
+fn seen(part: Part, file: &ModelFile) -> Load {
+    Load {
+        folder: file.folder.clone(),
+        file: file.name.clone(),
+        part: part.to_string(),
+        family: file.layout.family.to_string(),
+        header: file.header.hash.clone(),
+        file_bytes: usize::try_from(file.header.file_bytes).ok().into(),
+        resident_bytes: Size::Known(0),
+        live: (StepId(0), StepId(0)),
+    }
+}
+
+fn unseen(part: Part, folder: &str, file: &str) -> Load {
+    Load {
+        folder: folder.to_owned(),
+        file: file.to_owned(),
+        part: part.to_string(),
+        family: UNKNOWN.to_owned(),
+        header: UNKNOWN.to_owned(),
+        file_bytes: Size::Unknown,
+        resident_bytes: Size::Unknown,
+        live: (StepId(0), StepId(0)),
+    }
+}
+
+fn plan_gap(gap: &Gap) -> floe_plan::Gap {
+    match gap {
+        Gap::NoKernel { .. } => floe_plan::Gap::NoKernel,
+        Gap::File => floe_plan::Gap::File,
+        Gap::Unknown => floe_plan::Gap::Unknown,
     }
 }
 
@@ -275,7 +323,7 @@ fn live_ranges(plan: &mut Plan) {
         for program in &step.programs {
             touch(&mut loads[plan.programs[program.index()].load.index()], id);
         }
-        for operand in step.inputs.values() {
+        for operand in step.inputs.values().flat_map(PlanOperand::leaves) {
             match operand {
                 PlanOperand::Buffers(read) => {
                     for buffer in read {
@@ -283,7 +331,7 @@ fn live_ranges(plan: &mut Plan) {
                     }
                 }
                 PlanOperand::Load(load) => touch(&mut loads[load.index()], id),
-                PlanOperand::Scalar(_) | PlanOperand::Open => {}
+                _ => {}
             }
         }
         for buffer in step.outputs.iter().flatten().chain(&step.scratch) {
@@ -300,9 +348,10 @@ fn live_ranges(plan: &mut Plan) {
 
 /// Offsets of all buffers and the totals. Without `plan-memory` no byte is used twice.
 fn place(plan: &mut Plan, reuse: bool) {
-    let items: Vec<Item> = plan
-        .buffers
+    let known: Vec<usize> = (0..plan.buffers.len()).filter(|&id| plan.buffers[id].is_known()).collect();
+    let items: Vec<Item> = known
         .iter()
+        .map(|&id| &plan.buffers[id])
         .map(|buffer| Item {
             bytes: buffer.bytes().and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(usize::MAX / 4),
             first: buffer.live.0.index(),
@@ -311,10 +360,10 @@ fn place(plan: &mut Plan, reuse: bool) {
         .collect();
     let packing = pack(&items, ALIGNMENT);
     let mut height = 0;
-    for ((buffer, item), &packed) in plan.buffers.iter_mut().zip(&items).zip(&packing.offsets) {
+    for ((&id, item), &packed) in known.iter().zip(&items).zip(&packing.offsets) {
         let offset = if reuse { packed } else { height };
         height = height.max(offset.saturating_add(item.bytes.next_multiple_of(ALIGNMENT)));
-        buffer.offset = offset as u64;
+        plan.buffers[id].offset = offset as u64;
     }
     let weights = resident_peak(plan);
     plan.memory = Memory {
@@ -322,6 +371,7 @@ fn place(plan: &mut Plan, reuse: bool) {
         slab: height as u64,
         slab_lower_bound: packing.lower_bound as u64,
         weights,
+        at_least: !plan.is_complete(),
     };
 }
 
@@ -330,12 +380,14 @@ fn out_of_memory(plan: &Plan, limit: u64) -> CompileError {
         let step = &plan.steps[buffer.live.0.index()];
         let what = if buffer.role == Role::Value { buffer.name.as_str() } else { "working memory" };
         let name = format!("{what} of {} ({})", step.kernel, step.origins.join(", "));
-        (buffer.bytes().unwrap_or(u64::MAX), name)
+        (buffer.bytes().unwrap_or(if buffer.is_known() { u64::MAX } else { 0 }), name)
     });
-    let loads = plan
-        .loads
-        .iter()
-        .map(|load| (load.resident_bytes, format!("weights of the {} in {}", load.part, load.file)));
+    let loads = plan.loads.iter().map(|load| {
+        (
+            load.resident_bytes.known().unwrap_or(0) as u64,
+            format!("weights of the {} in {}", load.part, load.file),
+        )
+    });
     let mut largest: Vec<(u64, String)> = buffers.chain(loads).collect();
     largest.sort_by(|a, b| b.cmp(a));
     CompileError::OutOfMemory {

@@ -1,15 +1,16 @@
 //! An analysis of a graph: facts of every output, programs and working memory of every node.
 
-use std::collections::BTreeMap;
-use std::sync::Arc;
-
-use floe_formats::Part;
 use floe_nets::Id;
-use floe_stdlib::{Call, Fact, FileError, ModelFile, Scalar, SemanticError, Work, World};
+use floe_stdlib::{Call, Fact, FileError, Gap, Scalar, SemanticError, Work, World};
 use miette::SourceSpan;
+use std::collections::BTreeMap;
 
 use crate::error::CompileError;
+use crate::flat::Decl;
 use crate::graph::{Graph, Node, NodeKind, Operand};
+
+/// What ComfyUI calls an object of JSON.
+const RECORD: &str = "DICT";
 
 /// What each node comes to, by node.
 pub type Works = Vec<Work>;
@@ -28,43 +29,76 @@ pub(crate) fn infer(graph: &Graph, world: &dyn World) -> Result<Works, Vec<Compi
     if errors.is_empty() { Ok(works.into_iter().flatten().collect()) } else { Err(errors) }
 }
 
+/// Why a graph cannot run: the gaps that do not follow from others.
+pub(crate) fn gaps(graph: &Graph, works: &Works) -> Vec<CompileError> {
+    let mut behind = vec![false; works.len()];
+    let mut errors = Vec::new();
+    for ((id, node), work) in graph.nodes.iter().zip(works) {
+        let follows = node.reads().iter().any(|(from, _)| behind[from.index()]);
+        behind[id.index()] = follows || work.gap.is_some();
+        if let (false, Some(Gap::NoKernel { input, what, instead })) = (follows, &work.gap) {
+            let span = input.map_or(node.source.span, |input| node.source.input(input));
+            errors.push(CompileError::NoKernel { what: what.clone(), instead: instead.clone(), span });
+        }
+    }
+    errors
+}
+
 /// The facts of a node's inputs; `None` if one of them has an error.
-fn inputs(node: &Node, works: &[Option<Work>]) -> Option<BTreeMap<&'static str, Fact>> {
-    let fact = |operand: &Operand| match operand {
+fn inputs<'n>(node: &'n Node, works: &[Option<Work>]) -> Option<BTreeMap<&'n str, Fact>> {
+    node.inputs.iter().map(|(name, operand)| Some((name.as_ref(), fact(operand, works)?))).collect()
+}
+
+fn fact(operand: &Operand, works: &[Option<Work>]) -> Option<Fact> {
+    match operand {
         Operand::Scalar(scalar) => Some(Fact::Scalar(scalar.clone())),
         Operand::Output(from, slot) => works[from.index()].as_ref()?.outputs.get(*slot).cloned(),
         Operand::Open => Some(Fact::Open),
-    };
-    node.inputs.iter().map(|(&name, operand)| Some((name, fact(operand)?))).collect()
+        Operand::List(items) => {
+            items.iter().map(|item| fact(item, works)).collect::<Option<_>>().map(Fact::List)
+        }
+        Operand::Record(_) => Some(Fact::Unknown(RECORD.into())),
+    }
 }
 
-fn infer_node(
-    node: &Node,
-    inputs: &BTreeMap<&'static str, Fact>,
-    world: &dyn World,
-) -> Result<Work, CompileError> {
+fn infer_node(node: &Node, inputs: &BTreeMap<&str, Fact>, world: &dyn World) -> Result<Work, CompileError> {
     let error = |error: SemanticError| describe(&error, node.source.input(error.input()));
-    match node.kind {
-        NodeKind::Call(decl) => {
-            let semantics = node.kind.semantics().ok_or_else(|| CompileError::NoKernel {
-                what: format!("`{}`", decl.name),
-                instead: "`floe nodes` says which nodes can run".to_owned(),
-                span: node.source.span,
-            })?;
+    match (&node.kind, node.semantics()) {
+        (NodeKind::Call(_), Some(semantics)) => {
             let inputs = inputs.iter().map(|(&name, fact)| (name, fact)).collect();
             (semantics.infer)(&Call { inputs, batched: node.batched, world }).map_err(error)
         }
-        NodeKind::Load { folder, part } => {
+        (NodeKind::Call(decl), None) => Ok(Work::declared(&decl.outputs, no_kernel(decl, node.each))),
+        (NodeKind::Load { folder, part }, _) => {
             let name = match inputs.get("file") {
                 Some(Fact::Scalar(Scalar::String(name))) => name.as_str(),
                 _ => "",
             };
-            let file: Arc<ModelFile> = world
-                .model(folder, name)
-                .map_err(|found| error(SemanticError::File { input: "file", error: found }))?;
-            Ok(Work { outputs: vec![Fact::Part(part, file)], ..Work::default() })
+            match world.model(folder, name) {
+                Ok(file) => Ok(Work { outputs: vec![Fact::Part(*part, file)], ..Work::default() }),
+                Err(FileError::NotAsked { folder, name }) => {
+                    let unseen = Fact::Unseen { part: *part, folder: folder.into(), file: name };
+                    Ok(Work { outputs: vec![unseen], gap: Some(Gap::File), ..Work::default() })
+                }
+                Err(found) => Err(error(SemanticError::File { input: "file", error: found })),
+            }
         }
     }
+}
+
+/// What is missing where nothing is known of a call but its declaration.
+fn no_kernel(decl: &Decl, each: bool) -> Gap {
+    let (what, instead) = match (decl, each) {
+        (Decl::Program(decl), _) => (
+            format!("`{}`, declared in a program,", decl.name),
+            "use the nodes of the standard library, which `floe nodes` lists",
+        ),
+        (Decl::Library(decl), true) => {
+            (format!("`each {}`", decl.name), "`floe nodes` says which nodes can run")
+        }
+        (Decl::Library(decl), false) => (format!("`{}`", decl.name), "`floe nodes` says which nodes can run"),
+    };
+    Gap::NoKernel { input: None, what, instead: instead.to_owned() }
 }
 
 /// A semantic error in the words of a diagnostic.
@@ -104,13 +138,6 @@ fn describe(error: &SemanticError, span: SourceSpan) -> CompileError {
         SemanticError::Facet { reason, help, .. } => {
             CompileError::FacetConflict { reason: reason.clone(), help: help.clone(), span }
         }
-        SemanticError::Network { file, error: floe_nets::BuildError::Family(family), .. } => {
-            CompileError::NoKernel {
-                what: format!("`{file}`, a model of the family {family},"),
-                instead: "use a model of the family sd1".to_owned(),
-                span,
-            }
-        }
         SemanticError::Network { file, error, .. } => CompileError::BadFile {
             reason: format!("`{file}`: {error}"),
             help: "the file is not a whole checkpoint of its family".to_owned(),
@@ -123,17 +150,6 @@ fn describe(error: &SemanticError, span: SourceSpan) -> CompileError {
             label: "this comes from the file",
             span,
         },
-        SemanticError::NoKernel { what, instead, .. } => {
-            CompileError::NoKernel { what: what.clone(), instead: instead.clone(), span }
-        }
         SemanticError::Prompt { reason, .. } => CompileError::BadPrompt { reason: reason.clone(), span },
     }
-}
-
-/// The parts that a loading node gives, by output slot.
-pub(crate) fn parts(work: &Work) -> impl Iterator<Item = (Part, &Arc<ModelFile>)> {
-    work.outputs.iter().filter_map(|fact| match fact {
-        Fact::Part(part, file) => Some((*part, file)),
-        _ => None,
-    })
 }

@@ -49,6 +49,8 @@ pub struct Options {
     pub params: BTreeMap<String, String>,
     /// Time, chance and the limit of evaluation.
     pub binding: Binding,
+    /// Whether it is an error that a plan could not run: else it says which steps could not.
+    pub to_run: bool,
 }
 
 /// A value with all the errors and warnings found on the way; with errors there is no value.
@@ -93,7 +95,7 @@ pub struct Compiled {
 /// # Panics
 /// If a pass or the emission breaks an invariant: a bug of the compiler, never the source's fault.
 pub fn compile(ast: &ast::File, options: &Options, world: &dyn World) -> Checked<Compiled> {
-    let mut checked = lower_and_check(ast, options, world, true);
+    let mut checked = lower_and_check(ast, options, world, options.to_run);
     let Some(Lowered { mut graph, params, drawn }) = checked.value.take() else {
         return checked.finish(None);
     };
@@ -136,10 +138,12 @@ fn lower_and_check(ast: &ast::File, options: &Options, world: &dyn World, to_run
     modes::apply(&mut evaluated.flat);
     check::check(&mut evaluated);
     let lowered = lower::lower(&evaluated.flat);
-    let facts = facts::infer(&lowered.graph, world);
-    let unable = facts.err().into_iter().flatten().chain(lowered.no_kernel);
-    let unable = unable.filter(|error| to_run || !matches!(error, CompileError::NoKernel { .. }));
-    unable.for_each(|error| evaluated.found.error(error));
+    let wrong = match facts::infer(&lowered.graph, world) {
+        Ok(works) if to_run => facts::gaps(&lowered.graph, &works),
+        Ok(_) => Vec::new(),
+        Err(errors) => errors,
+    };
+    wrong.into_iter().for_each(|error| evaluated.found.error(error));
     let drawn = evaluated.flat.params.iter().filter(|param| param.drawn);
     let drawn = drawn.map(|param| (param.name.clone(), param.value.to_string())).collect();
     checked(Some(Lowered { graph: lowered.graph, params: lowered.params, drawn }), evaluated)

@@ -1,38 +1,37 @@
-//! Flat program to graph: what has semantics becomes a node.
+//! Flat program to graph: every call that is right becomes a node.
 
 use std::collections::BTreeMap;
 
-use floe_lang::decl::InputDecl;
-use floe_stdlib::{Scalar, semantics};
+use floe_lang::decl::{InputDecl, Text, Type};
+use floe_stdlib::Scalar;
+use miette::SourceSpan;
 
-use crate::error::CompileError;
 use crate::eval::coerce;
-use crate::flat::{Call, Decl, Flat, Mode, Value};
+use crate::flat::{Call, Flat, Mode, Place, Value};
 use crate::graph::{Graph, Node, NodeId, NodeKind, Operand, Source};
+use crate::inputs::Args;
 
 /// The graph of every call whose inputs are right, and the values of the params.
 pub(crate) struct Lowered {
     pub(crate) graph: Graph,
     pub(crate) params: BTreeMap<String, floe_plan::Scalar>,
-    /// Calls that nothing can run yet.
-    pub(crate) no_kernel: Vec<CompileError>,
 }
 
-/// Lowers a checked program. Calls behind one that is wrong or cannot run are left out.
+/// Lowers a checked program. Calls behind one that is wrong are left out.
 pub(crate) fn lower(flat: &Flat) -> Lowered {
-    let mut lowering = Lowering { flat, graph: Graph::default(), nodes: Vec::new(), no_kernel: Vec::new() };
+    let mut lowering = Lowering { flat, graph: Graph::default(), nodes: Vec::new() };
     for call in &flat.calls {
         let node = if call.shadow || call.mode != Mode::On { None } else { lowering.call(call) };
         lowering.nodes.push(node);
     }
     let effects = flat.effects.iter().filter_map(|&call| lowering.nodes[call.index()]).collect();
-    let Lowering { mut graph, no_kernel, .. } = lowering;
+    let Lowering { mut graph, .. } = lowering;
     graph.effects = effects;
     let params = flat
         .params
         .iter()
         .filter_map(|param| Some((param.name.clone(), plan_scalar(&scalar(&param.value)?))));
-    Lowered { graph, params: params.collect(), no_kernel }
+    Lowered { graph, params: params.collect() }
 }
 
 /// The same value in the plan's words.
@@ -60,63 +59,89 @@ struct Lowering<'a> {
     graph: Graph,
     /// The node of each call so far; `None` where it has none.
     nodes: Vec<Option<NodeId>>,
-    no_kernel: Vec<CompileError>,
+}
+
+/// Inputs of a node with the places of what was given.
+#[derive(Default)]
+struct Inputs {
+    operands: BTreeMap<Text, Operand>,
+    places: BTreeMap<Text, SourceSpan>,
 }
 
 impl Lowering<'_> {
     fn call(&mut self, call: &Call) -> Option<NodeId> {
-        let decl = match &call.decl {
-            Decl::Library(decl) if semantics(&decl.name).is_some() && !call.each => *decl,
-            _ => {
-                self.no_kernel.push(no_kernel(call));
-                return None;
-            }
-        };
         if call.broken {
             return None;
         }
-        let mut inputs = BTreeMap::new();
-        let mut spans = BTreeMap::new();
-        for input in decl.inputs.iter().filter(|input| !input.hidden) {
-            let name = input.name.as_ref();
-            let arg = call.args.iter().find(|arg| arg.name == input.name);
-            if let Some(arg) = arg {
-                spans.insert(name, arg.place.into());
-            }
-            inputs.insert(name, self.operand(input, arg.map(|arg| &arg.value))?);
-        }
-        let source = Source { span: call.place.into(), inputs: spans };
+        let mut inputs = Inputs::default();
+        self.inputs(&Args::of(call), &call.decl.inputs, "", &mut inputs)?;
         Some(self.graph.nodes.push(Node {
-            kind: NodeKind::Call(decl),
-            inputs,
+            kind: NodeKind::Call(call.decl.clone()),
+            inputs: inputs.operands,
+            each: call.each,
             origins: vec![self.flat.origin(call)],
             batched: false,
-            source,
+            source: Source { span: call.place.into(), inputs: inputs.places },
         }))
     }
 
-    /// What an input reads: what it is given, else its default.
-    fn operand(&self, input: &InputDecl, given: Option<&Value>) -> Option<Operand> {
-        match (given, &input.default) {
-            (Some(Value::None), _) | (None, None) => Some(Operand::Open),
-            (Some(Value::Link { call, slot }), _) => {
+    /// Declared inputs: what each is given, else its default. Choices nest no deeper than declarations.
+    fn inputs(
+        &self,
+        args: &Args<'_>,
+        declared: &[InputDecl],
+        outer: &str,
+        inputs: &mut Inputs,
+    ) -> Option<()> {
+        for input in declared.iter().filter(|input| !input.hidden) {
+            let name: Text =
+                if outer.is_empty() { input.name.clone() } else { format!("{outer}{}", input.name).into() };
+            if let Type::Grow { element, .. } = &input.ty {
+                for arg in args.get(&name).into_iter().chain(args.grown(&name)) {
+                    let ty = element.first().map_or(&Type::Any, |element| &element.ty);
+                    inputs.given(&arg.name, arg.place, self.value(ty, &arg.value)?);
+                }
+                continue;
+            }
+            match args.get(&name) {
+                Some(arg) => inputs.given(&name, arg.place, self.value(&input.ty, &arg.value)?),
+                None => {
+                    let default = input.default.as_ref().map(Value::from).unwrap_or(Value::None);
+                    inputs.operands.insert(name.clone(), self.value(&input.ty, &default)?);
+                }
+            }
+            if let Some(choice) = args.choice(input, &name) {
+                self.inputs(args, &choice.inputs, &format!("{name}."), inputs)?;
+            }
+        }
+        Some(())
+    }
+
+    /// What a node reads; nothing where that is wrong, which was said.
+    fn value(&self, ty: &Type, value: &Value) -> Option<Operand> {
+        match value {
+            Value::None => Some(Operand::Open),
+            Value::Link { call, slot } => {
                 self.nodes[call.index()].map(|node| Operand::Output(node, *slot as usize))
             }
-            (Some(value), _) => scalar(&coerce(&input.ty, value.clone())).map(Operand::Scalar),
-            (None, Some(literal)) => scalar(&coerce(&input.ty, Value::from(literal))).map(Operand::Scalar),
+            Value::List(items) => {
+                let ty = if let Type::List(inner) = ty { inner.first().unwrap_or(ty) } else { ty };
+                items.iter().map(|item| self.value(ty, item)).collect::<Option<_>>().map(Operand::List)
+            }
+            Value::Record(fields) => {
+                let field = |(name, field): &(_, Value)| {
+                    Some((String::from(AsRef::<str>::as_ref(name)).into(), self.value(&Type::Any, field)?))
+                };
+                fields.iter().map(field).collect::<Option<_>>().map(Operand::Record)
+            }
+            value => scalar(&coerce(ty, value.clone())).map(Operand::Scalar),
         }
     }
 }
 
-fn no_kernel(call: &Call) -> CompileError {
-    let what = match (&call.decl, call.each) {
-        (Decl::Program(decl), _) => format!("`{}`, declared in a program,", decl.name),
-        (Decl::Library(decl), true) => format!("`each {}`", decl.name),
-        (Decl::Library(decl), false) => format!("`{}`", decl.name),
-    };
-    let instead = match &call.decl {
-        Decl::Program(_) => "use the nodes of the standard library, which `floe nodes` lists",
-        Decl::Library(_) => "`floe nodes` says which nodes can run",
-    };
-    CompileError::NoKernel { what, instead: instead.to_owned(), span: call.place.into() }
+impl Inputs {
+    fn given(&mut self, name: &Text, place: Place, operand: Operand) {
+        self.operands.insert(name.clone(), operand);
+        self.places.insert(name.clone(), place.into());
+    }
 }

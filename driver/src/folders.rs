@@ -34,6 +34,10 @@ pub struct Folders {
     pub output: PathBuf,
     /// The folder of the program, below which the files lie that it uses.
     pub program: Option<PathBuf>,
+    /// Whether models and pictures are not looked at: what depends on them is not known then.
+    pub unseen: bool,
+    /// The size of pictures that are not looked at, where one is assumed.
+    pub assumed: Option<PictureSize>,
     /// Headers read so far.
     headers: RefCell<BTreeMap<(String, String), Arc<ModelFile>>>,
     /// Sizes of pictures read so far: the compiler asks before and after its passes, and must hear the same.
@@ -44,7 +48,7 @@ impl Folders {
     /// Folders to read models and pictures from, and one for results.
     pub fn new(models: Vec<PathBuf>, input: Vec<PathBuf>, output: PathBuf) -> Folders {
         let (headers, sizes) = (RefCell::default(), RefCell::default());
-        Folders { models, input, output, program: None, headers, sizes }
+        Folders { models, input, output, program: None, unseen: false, assumed: None, headers, sizes }
     }
 
     /// The usual folders of a program: `models` and `input` in the current folder and beside the program, `output` in
@@ -102,6 +106,9 @@ impl Folders {
 
 impl World for Folders {
     fn model(&self, folder: &str, name: &str) -> Result<Arc<ModelFile>, FileError> {
+        if self.unseen {
+            return Err(not_asked(folder, name));
+        }
         let key = (folder.to_owned(), name.to_owned());
         if let Some(file) = self.headers.borrow().get(&key) {
             return Ok(file.clone());
@@ -115,6 +122,9 @@ impl World for Folders {
     }
 
     fn picture(&self, name: &str) -> Result<PictureSize, FileError> {
+        if self.unseen {
+            return self.assumed.ok_or_else(|| not_asked("input", name));
+        }
         if let Some(&size) = self.sizes.borrow().get(name) {
             return Ok(size);
         }
@@ -141,6 +151,10 @@ impl World for Folders {
         read_text(&found)
             .map_err(|error| FileError::Unreadable { name: path.to_owned(), reason: error.to_string() })
     }
+}
+
+fn not_asked(folder: &str, name: &str) -> FileError {
+    FileError::NotAsked { folder: folder.to_owned(), name: name.to_owned() }
 }
 
 impl Models for Folders {

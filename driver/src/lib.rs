@@ -19,6 +19,7 @@ mod write;
 pub use compile::{Compilation, Exported, Failure, check, compile, export_api, export_ui};
 pub use error::{BadPicture, CODES, DriverError, RunFailure};
 pub use floe_compiler::{Binding, CompileError, Options, PassList, Pick, page};
+pub use floe_formats::PictureSize;
 pub use floe_lang::text::CivilTime;
 pub use floe_lang::{SourceFile, suggest};
 pub use floe_plan::{Device, Plan, Precision, Scalar, Target};

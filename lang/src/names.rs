@@ -12,6 +12,14 @@ pub(crate) const RESERVED: [&str; 11] =
 pub(crate) const STATEMENT_WORDS: [&str; 10] =
     ["let", "param", "node", "choices", "type", "edition", "fn", "use", "const", "assert"];
 
+/// Words that mean something to the grammar where they stand, and are names elsewhere.
+const CONTEXT_WORDS: [&str; 5] = ["as", "in", "hidden", "File", "Match"];
+
+/// Whether the grammar has this word in it.
+pub(crate) fn is_grammar_word(word: &str) -> bool {
+    RESERVED.contains(&word) || STATEMENT_WORDS.contains(&word) || CONTEXT_WORDS.contains(&word)
+}
+
 /// Whether a line begins like a statement that has a word of its own: a statement word, and then a name.
 pub(crate) fn begins_statement(line: &str) -> bool {
     let length = line.bytes().take_while(|byte| byte.is_ascii_alphanumeric() || *byte == b'_').count();

@@ -2,7 +2,7 @@ use bytesize::ByteSize;
 use floe_formats::FormatError;
 use floe_nets::BuildError;
 use floe_nodes::KernelError;
-use floe_plan::VerifyError;
+use floe_plan::{Gap, VerifyError};
 use floe_tensor::EngineError;
 use thiserror::Error;
 
@@ -17,6 +17,18 @@ pub enum RunError {
     Version {
         /// A kernel, program or pass.
         what: String,
+    },
+    /// The plan lacks what was not known when it was made.
+    #[error("step {step} ({kernel}), which is {}, cannot run: {}", origins.join(", "), reason(*gap))]
+    Incomplete {
+        /// Its number, from 1.
+        step: usize,
+        /// Its kernel.
+        kernel: String,
+        /// The source nodes that it stands for.
+        origins: Vec<String>,
+        /// What is missing; nothing where it is the size of one of its buffers.
+        gap: Option<Gap>,
     },
     /// A tensor program is not what it was when the plan was made.
     #[error("program `{spec}` is another one in this version of Floe: the plan is out of date")]
@@ -94,8 +106,17 @@ pub enum RunError {
     },
 }
 
+fn reason(gap: Option<Gap>) -> &'static str {
+    match gap {
+        Some(Gap::NoKernel) => "this version of Floe has no kernel for it",
+        Some(Gap::File) => "the plan was made without looking at its file",
+        Some(Gap::Unknown) | None => "its sizes were not known when the plan was made",
+    }
+}
+
 /// Codes of run errors; each has a page.
-pub const CODES: [&str; 10] = [
+pub const CODES: [&str; 11] = [
+    "run::incomplete",
     "run::broken_plan",
     "run::version",
     "run::stale_program",
@@ -114,6 +135,7 @@ impl RunError {
         match self {
             RunError::Plan(_) => "run::broken_plan",
             RunError::Version { .. } => "run::version",
+            RunError::Incomplete { .. } => "run::incomplete",
             RunError::Stale { .. } => "run::stale_program",
             RunError::Open { .. } => "run::open",
             RunError::Changed { .. } => "run::changed_file",
@@ -132,6 +154,8 @@ impl RunError {
             RunError::Version { .. } | RunError::Stale { .. } => {
                 "make the plan anew with `floe plan`, or run it with the Floe that made it"
             }
+            RunError::Incomplete { gap: Some(Gap::NoKernel), .. } => "`floe nodes` says which nodes can run",
+            RunError::Incomplete { .. } => "make the plan anew with `floe plan`, without `--no-files`",
             RunError::Open { .. } => "put the file there, or name its folder with `--models DIR`",
             RunError::Changed { .. } => "put the planned file back, or make the plan anew with `floe plan`",
             RunError::Format { .. } | RunError::Network { .. } => "fetch the file again",
@@ -148,6 +172,12 @@ impl RunError {
 
     /// Whether the machine is the reason rather than the plan.
     pub fn is_machine(&self) -> bool {
-        !matches!(self, RunError::Plan(_) | RunError::Version { .. } | RunError::Stale { .. })
+        !matches!(
+            self,
+            RunError::Plan(_)
+                | RunError::Version { .. }
+                | RunError::Incomplete { .. }
+                | RunError::Stale { .. }
+        )
     }
 }

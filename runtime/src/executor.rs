@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use floe_nets::ir::Program;
 use floe_nodes::{Call, Host, Kernel, Operand, Tensor, TensorMut, kernel};
-use floe_plan::{BufferId, LoadId, Operand as PlanOperand, Plan, Step};
+use floe_plan::{Buffer, BufferId, Device, LoadId, Operand as PlanOperand, Plan, Step};
 use floe_tensor::{Borrowed, EngineError, Executable, Isa, Pool, Slab, WeightStore};
 
 use crate::error::RunError;
@@ -93,6 +93,10 @@ pub fn run(
 ) -> Result<Summary, RunError> {
     let start = Instant::now();
     plan.verify()?;
+    if plan.target.device != Device::Cpu {
+        return Err(RunError::Version { what: "an engine for CUDA".to_owned() });
+    }
+    let shapes = shapes(plan)?;
     let kernels = kernels(plan)?;
     let files = open_all(plan, models)?;
     let programs = programs(plan, &files)?;
@@ -118,15 +122,33 @@ pub fn run(
         weights.load(&step.loads)?;
         if let Some(kernel) = kernel {
             let executables = weights.executables(step)?;
-            call(plan, index, kernel, &mut slab, &executables, machine, host)?;
+            let planned = Planned { plan, shapes: &shapes, index };
+            call(&planned, kernel, &mut slab, &executables, machine, host)?;
         }
         weights.release(index);
         let time = begun.elapsed();
         times.push(time);
-        let values = values(plan, step, &slab);
+        let values = values(plan, &shapes, step, &slab);
         observe(Event::Finished { step: index, entry: step, time, values });
     }
     Ok(Summary { peak_bytes: weights.peak, times, total: start.elapsed() })
+}
+
+/// The shape of each buffer of a plan in which nothing is missing.
+fn shapes(plan: &Plan) -> Result<Vec<Vec<usize>>, RunError> {
+    let incomplete = |index: usize| {
+        let step = &plan.steps[index];
+        let (kernel, origins) = (step.kernel.clone(), step.origins.clone());
+        RunError::Incomplete { step: index + 1, kernel, origins, gap: step.gap }
+    };
+    match plan.steps.iter().position(|step| step.gap.is_some()) {
+        Some(index) => Err(incomplete(index)),
+        None => {
+            let shape =
+                |buffer: &Buffer| buffer.dimensions().ok_or_else(|| incomplete(buffer.live.0.index()));
+            plan.buffers.iter().map(shape).collect()
+        }
+    }
 }
 
 /// The kernel of each step; `None` for loads.
@@ -182,37 +204,34 @@ impl Weights<'_> {
     }
 }
 
-fn call(
-    plan: &Plan,
+/// A step of a plan.
+struct Planned<'a> {
+    plan: &'a Plan,
+    shapes: &'a [Vec<usize>],
     index: usize,
+}
+
+fn call(
+    planned: &Planned<'_>,
     kernel: Kernel,
     slab: &mut Slab,
     programs: &[Arc<Executable>],
     machine: &Machine,
     host: &dyn Host,
 ) -> Result<(), RunError> {
+    let &Planned { plan, shapes, index } = planned;
     let step = &plan.steps[index];
-    let read_ids: Vec<BufferId> = step.inputs.values().flat_map(buffers).copied().collect();
+    let leaves = step.inputs.values().flat_map(PlanOperand::leaves);
+    let read_ids: Vec<BufferId> = leaves.flat_map(buffers).copied().collect();
     let written: Vec<BufferId> = step.outputs.iter().flatten().chain(&step.scratch).copied().collect();
     let ranges = |ids: &[BufferId]| ids.iter().map(|&id| range(plan, id)).collect::<Vec<_>>();
     let Borrowed { reads, writes } =
         slab.borrow(&ranges(&read_ids), &ranges(&written)).map_err(RunError::Machine)?;
 
-    let shape = |id: BufferId| plan.buffers[id.index()].shape.as_slice();
+    let shape = |id: BufferId| shapes[id.index()].as_slice();
     let mut tensors = read_ids.iter().zip(reads).map(|(&id, data)| Tensor { shape: shape(id), data });
-    let inputs = step
-        .inputs
-        .iter()
-        .map(|(name, operand)| {
-            let operand = match operand {
-                PlanOperand::Scalar(scalar) => Operand::Scalar(scalar),
-                PlanOperand::Buffers(ids) => Operand::Tensors(tensors.by_ref().take(ids.len()).collect()),
-                PlanOperand::Load(_) => Operand::Part,
-                PlanOperand::Open => Operand::Open,
-            };
-            (name.as_str(), operand)
-        })
-        .collect();
+    let inputs =
+        step.inputs.iter().map(|(name, operand)| (name.as_str(), given(operand, &mut tensors))).collect();
     let mut places = written.iter().zip(writes).map(|(&id, data)| TensorMut { shape: shape(id), data });
     let outputs = step.outputs.iter().map(|ids| places.by_ref().take(ids.len()).collect()).collect();
     let scratch = places.collect();
@@ -227,10 +246,24 @@ fn call(
     }
 }
 
+/// What a kernel is given for an operand, with the tensors of its buffers in the order of its leaves.
+fn given<'a>(operand: &'a PlanOperand, tensors: &mut dyn Iterator<Item = Tensor<'a>>) -> Operand<'a> {
+    match operand {
+        PlanOperand::Scalar(scalar) => Operand::Scalar(scalar),
+        PlanOperand::Buffers(ids) => Operand::Tensors(tensors.take(ids.len()).collect()),
+        PlanOperand::Load(_) => Operand::Part,
+        PlanOperand::Open => Operand::Open,
+        PlanOperand::List(items) => Operand::List(items.iter().map(|item| given(item, tensors)).collect()),
+        PlanOperand::Record(fields) => Operand::Record(
+            fields.iter().map(|(name, field)| (name.as_str(), given(field, tensors))).collect(),
+        ),
+    }
+}
+
 fn buffers(operand: &PlanOperand) -> &[BufferId] {
     match operand {
         PlanOperand::Buffers(ids) => ids,
-        PlanOperand::Scalar(_) | PlanOperand::Load(_) | PlanOperand::Open => &[],
+        _ => &[],
     }
 }
 
@@ -242,7 +275,7 @@ fn range(plan: &Plan, id: BufferId) -> Range<usize> {
     start..start + bytes
 }
 
-fn values<'a>(plan: &'a Plan, step: &Step, slab: &'a Slab) -> Vec<Value<'a>> {
+fn values<'a>(plan: &'a Plan, shapes: &'a [Vec<usize>], step: &Step, slab: &'a Slab) -> Vec<Value<'a>> {
     let outputs = step.outputs.iter().enumerate();
     outputs
         .flat_map(|(slot, ids)| ids.iter().map(move |&id| (slot, id)))
@@ -250,7 +283,7 @@ fn values<'a>(plan: &'a Plan, step: &Step, slab: &'a Slab) -> Vec<Value<'a>> {
             let buffer = &plan.buffers[id.index()];
             let bytes = range(plan, id);
             let data = &slab.as_slice()[bytes.start / 4..bytes.end / 4];
-            Value { slot, name: &buffer.name, shape: &buffer.shape, data }
+            Value { slot, name: &buffer.name, shape: &shapes[id.index()], data }
         })
         .collect()
 }

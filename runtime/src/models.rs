@@ -56,7 +56,9 @@ fn open(load: &Load, models: &dyn Models) -> Result<OpenFile, RunError> {
         ReadError::Io(error) => fail(error.to_string()),
         ReadError::Format(error) => format(error),
     })?;
-    if header.hash != load.header || header.file_bytes != load.file_bytes {
+    if header.hash != load.header
+        || Some(header.file_bytes) != load.file_bytes.known().map(|bytes| bytes as u64)
+    {
         return Err(RunError::Changed { file: load.file.clone() });
     }
     let layout = detect(&header).map_err(format)?;

@@ -1,7 +1,11 @@
 //! What the compiler knows of a value before a run: scalars whole, data by their facets.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
+
+use floe_lang::comfy::editor::socket_type;
+use floe_lang::decl::Type;
 
 use floe_formats::{FormatError, Header, Layout, Part, PictureSize};
 use thiserror::Error;
@@ -43,15 +47,18 @@ pub struct ModelFile {
     pub layout: Layout,
 }
 
+/// A size in elements; `None` where it depends on a file that was not looked at, or on what only a run knows.
+pub type Size = Option<usize>;
+
 /// What a prompt became.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Conditioning {
-    /// Tokens, a multiple of 77.
-    pub tokens: usize,
+    /// Tokens.
+    pub tokens: Size,
     /// Channels of a token.
-    pub channels: usize,
-    /// The file whose text encoder made it.
-    pub encoder: Arc<ModelFile>,
+    pub channels: Size,
+    /// The file whose text encoder made it, where that is known.
+    pub encoder: Option<Arc<ModelFile>>,
 }
 
 /// What is known of a value.
@@ -61,37 +68,52 @@ pub enum Fact {
     Scalar(Scalar),
     /// A part of a model file.
     Part(Part, Arc<ModelFile>),
+    /// A part of a model file that was not looked at.
+    Unseen {
+        /// The part.
+        part: Part,
+        /// The folder, such as `checkpoints`.
+        folder: Cow<'static, str>,
+        /// The file's name in it.
+        file: String,
+    },
     /// A prompt.
     Conditioning(Conditioning),
     /// Latents `[batch, channels, height, width]`.
     Latent {
         /// How many.
-        batch: usize,
+        batch: Size,
         /// Channels.
-        channels: usize,
+        channels: Size,
         /// Rows.
-        height: usize,
+        height: Size,
         /// Columns.
-        width: usize,
+        width: Size,
     },
-    /// RGB pictures `[batch, height, width, 3]`.
+    /// Pictures `[batch, height, width, channels]`.
     Image {
         /// How many.
-        batch: usize,
+        batch: Size,
         /// Rows.
-        height: usize,
+        height: Size,
         /// Columns.
-        width: usize,
+        width: Size,
+        /// 3 for RGB, 4 with alpha.
+        channels: Size,
     },
     /// Masks `[batch, height, width]`.
     Mask {
         /// How many.
-        batch: usize,
+        batch: Size,
         /// Rows.
-        height: usize,
+        height: Size,
         /// Columns.
-        width: usize,
+        width: Size,
     },
+    /// Several values, as they were given.
+    List(Vec<Fact>),
+    /// Something of which only the type is known, by ComfyUI's name for it.
+    Unknown(Cow<'static, str>),
     /// An optional socket left open.
     Open,
 }
@@ -100,25 +122,45 @@ pub enum Fact {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Tensor {
     /// What it is called in dumps and plans.
-    pub name: &'static str,
-    /// Outermost dimension first.
-    pub shape: Vec<usize>,
+    pub name: Cow<'static, str>,
+    /// Outermost dimension first. What nothing is known of counts as one dimension of unknown size.
+    pub shape: Vec<Size>,
 }
 
 impl Fact {
+    /// What is known of a value by its type alone.
+    pub fn of_type(ty: &Type) -> Fact {
+        match socket_type(ty).as_ref() {
+            "IMAGE" => Fact::Image { batch: None, height: None, width: None, channels: None },
+            "MASK" => Fact::Mask { batch: None, height: None, width: None },
+            "LATENT" => Fact::Latent { batch: None, channels: None, height: None, width: None },
+            "CONDITIONING" => {
+                Fact::Conditioning(Conditioning { tokens: None, channels: None, encoder: None })
+            }
+            other => Fact::Unknown(other.to_owned().into()),
+        }
+    }
+
     /// The tensors that a value consists of while a plan runs; scalars and model parts have none.
     pub fn tensors(&self) -> Vec<Tensor> {
-        let tensor = |name, shape: &[usize]| Tensor { name, shape: shape.to_vec() };
-        match *self {
-            Fact::Scalar(_) | Fact::Part(..) | Fact::Open => Vec::new(),
+        let tensor = |name: &'static str, shape: &[Size]| Tensor { name: name.into(), shape: shape.to_vec() };
+        match self {
+            Fact::Scalar(_) | Fact::Part(..) | Fact::Unseen { .. } | Fact::Open => Vec::new(),
             Fact::Conditioning(Conditioning { tokens, channels, .. }) => {
-                vec![tensor("cond", &[1, tokens, channels]), tensor("pooled_output", &[1, channels])]
+                vec![
+                    tensor("cond", &[Some(1), *tokens, *channels]),
+                    tensor("pooled_output", &[Some(1), *channels]),
+                ]
             }
             Fact::Latent { batch, channels, height, width } => {
-                vec![tensor("samples", &[batch, channels, height, width])]
+                vec![tensor("samples", &[*batch, *channels, *height, *width])]
             }
-            Fact::Image { batch, height, width } => vec![tensor("image", &[batch, height, width, 3])],
-            Fact::Mask { batch, height, width } => vec![tensor("mask", &[batch, height, width])],
+            Fact::Image { batch, height, width, channels } => {
+                vec![tensor("image", &[*batch, *height, *width, *channels])]
+            }
+            Fact::Mask { batch, height, width } => vec![tensor("mask", &[*batch, *height, *width])],
+            Fact::List(items) => items.iter().flat_map(Fact::tensors).collect(),
+            Fact::Unknown(name) => vec![Tensor { name: name.clone(), shape: vec![None] }],
         }
     }
 }
@@ -141,6 +183,14 @@ pub enum FileError {
     /// The name leads out of its folder.
     #[error("`{name}` is not a name of a file below `{folder}`")]
     Outside {
+        /// The folder.
+        folder: String,
+        /// The name asked for.
+        name: String,
+    },
+    /// Nobody looked: the plan is to be made without files.
+    #[error("`{name}` in `{folder}` was not looked at")]
+    NotAsked {
         /// The folder.
         folder: String,
         /// The name asked for.

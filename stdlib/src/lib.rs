@@ -12,13 +12,13 @@ mod object_info;
 mod semantics;
 
 pub use decl::{Library, NamedType, named_type, named_types, node, nodes};
-pub use facts::{Conditioning, Fact, FileError, ModelFile, Scalar, Tensor, World};
+pub use facts::{Conditioning, Fact, FileError, ModelFile, Scalar, Size, Tensor, World};
 pub use floe_lang::decl::{InputDecl, Literal, NodeDecl, OutputDecl, Type};
 pub use flows::FLOWS;
 pub use object_info::{FileLists, node_info, object_info};
 pub use semantics::{
-    Call, Loader, ProgramUse, Purity, SAMPLERS, SCHEDULERS, Scratch, SemanticError, Semantics, Work,
-    semantics,
+    Call, Gap, Infer, Loader, ProgramUse, Purity, SAMPLERS, SCHEDULERS, Scratch, SemanticError, Semantics,
+    Work, semantics,
 };
 
 #[cfg(test)]

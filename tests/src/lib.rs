@@ -38,6 +38,7 @@ pub fn options() -> Options {
         target: Target { device: Device::Cpu, memory: None, precision: Precision::F32 },
         params: BTreeMap::new(),
         binding: binding(),
+        to_run: true,
     }
 }
 

@@ -123,7 +123,7 @@ fn graph(source: &Source, folders: &Folders) -> String {
 
     fn node(graph: &Graph, id: NodeId) -> String {
         let entry = &graph.nodes[id];
-        let NodeKind::Call(decl) = entry.kind else { panic!("a lowered graph has calls only") };
+        let NodeKind::Call(decl) = &entry.kind else { panic!("a lowered graph has calls only") };
         let inputs =
             entry.inputs.iter().filter(|(name, _)| **name != "filename_prefix").map(|(name, operand)| {
                 let value = match operand {
@@ -131,7 +131,7 @@ fn graph(source: &Source, folders: &Folders) -> String {
                     Operand::Scalar(Scalar::Float(value)) => format!("{value:?}"),
                     Operand::Scalar(scalar) => scalar.to_string(),
                     Operand::Output(from, slot) => format!("{}.{slot}", node(graph, *from)),
-                    Operand::Open => "none".to_owned(),
+                    other => other.to_string(),
                 };
                 format!("{name}: {value}")
             });

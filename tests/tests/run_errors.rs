@@ -197,7 +197,7 @@ fn sources_that_are_none_say_so() {
     let at = |name: &str| root.path().join(name);
     fs::write(at("bytes.flow"), [0xff, 0xfe, 0x00]).unwrap();
     fs::write(at("half.plan.ron"), "(format: 1, program: \"").unwrap();
-    fs::write(at("old.plan.ron"), desk().plan.to_ron().replacen("format: 1", "format: 0", 1)).unwrap();
+    fs::write(at("old.plan.ron"), desk().plan.to_ron().replacen("format: 2", "format: 0", 1)).unwrap();
     let large = fs::File::create(at("large.flow")).unwrap();
     large.set_len(65 * 1024 * 1024).unwrap();
     assert!(matches!(read_source(&at("none.flow"), DEFAULT_LIMIT), Err(DriverError::Unreadable { .. })));

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use floe_compiler::{Compiled, Options, PassList};
-use floe_plan::{Buffer, BufferId, LoadId, Operand, Plan, ProgramId, Role, StepId};
+use floe_plan::{Buffer, BufferId, LoadId, Operand, Plan, ProgramId, Role, Size, StepId};
 use floe_tests::world::TestWorld;
 use floe_tests::{compile, options};
 
@@ -178,7 +178,7 @@ const BREAKS: [Break; 26] = [
         buffer(plan, "EmptyLatentImage").offset = slab;
     }),
     ("a buffer has more bytes than can be counted", |plan| {
-        buffer(plan, "EmptyLatentImage").shape = vec![usize::MAX, usize::MAX];
+        buffer(plan, "EmptyLatentImage").shape = vec![Size::Known(usize::MAX); 2];
     }),
     ("working memory is read as a value", |plan| {
         let scratch = plan.steps[step(plan, "KSampler")].scratch[0];
@@ -207,7 +207,7 @@ const BREAKS: [Break; 26] = [
     ("a part is released before its last use", |plan| plan.loads[0].live.1 = plan.loads[0].live.0),
     ("the slab is too small for the program", |plan| {
         let slab = plan.buffers.iter_mut().find(|buffer| buffer.role == Role::Slab);
-        slab.expect("networks have slabs").shape = vec![64];
+        slab.expect("networks have slabs").shape = vec![Size::Known(64)];
     }),
     ("the weights do not add up", |plan| plan.memory.weights += 64),
     ("the peak does not add up", |plan| plan.memory.peak += 64),

@@ -8,13 +8,15 @@
 
 mod ids;
 mod plan;
+mod size;
 mod text;
 mod verify;
 
 pub use ids::{BufferId, LoadId, ProgramId, StepId};
 pub use plan::{
-    Buffer, Device, FORMAT, Load, Memory, Operand, Output, Plan, Precision, Program, Role, Scalar, Step,
+    Buffer, Device, FORMAT, Gap, Load, Memory, Operand, Output, Plan, Precision, Program, Role, Scalar, Step,
     Target,
 };
+pub use size::Size;
 pub use text::TextError;
 pub use verify::{VerifyError, resident_peak};

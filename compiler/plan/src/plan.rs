@@ -2,10 +2,10 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{BufferId, LoadId, ProgramId, StepId};
+use crate::{BufferId, LoadId, ProgramId, Size, StepId};
 
 /// Version of the format; a reader refuses others.
-pub const FORMAT: u32 = 1;
+pub const FORMAT: u32 = 2;
 
 /// What runs, in which order, where in memory.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -53,6 +53,9 @@ pub enum Device {
     /// The processor.
     #[serde(rename = "cpu")]
     Cpu,
+    /// A graphics processor with CUDA.
+    #[serde(rename = "cuda")]
+    Cuda,
 }
 
 /// A number type to compute in.
@@ -76,6 +79,13 @@ pub struct Memory {
     pub slab_lower_bound: u64,
     /// Most bytes of prepared weights alive at one step.
     pub weights: u64,
+    /// Set where steps have gaps or buffers no known size: the numbers are lower bounds then.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub at_least: bool,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 /// One part of one file.
@@ -88,14 +98,14 @@ pub struct Load {
     pub file: String,
     /// Which part: `model`, `clip`, `vae`.
     pub part: String,
-    /// The family, such as `sd1`.
+    /// The family, such as `sd1`; `unknown` for a file that was not looked at, as for the two below.
     pub family: String,
     /// BLAKE3 of the file's header: the run refuses a file whose header differs.
     pub header: String,
     /// Bytes of the whole file.
-    pub file_bytes: u64,
+    pub file_bytes: Size,
     /// Bytes of prepared weights, packed for the kernels of the programs that use the part.
-    pub resident_bytes: u64,
+    pub resident_bytes: Size,
     /// First and last step at which the weights are in memory.
     pub live: (StepId, StepId),
 }
@@ -141,20 +151,30 @@ pub struct Buffer {
     /// What it is for.
     pub role: Role,
     /// Outermost dimension first, row-major.
-    pub shape: Vec<usize>,
-    /// First byte in the slab.
+    pub shape: Vec<Size>,
+    /// First byte in the slab; 0 where the size is not known.
     pub offset: u64,
     /// First and last step at which it exists.
     pub live: (StepId, StepId),
 }
 
 impl Buffer {
-    /// Number of elements; `None` if that is more than a machine can count.
-    pub fn elements(&self) -> Option<u64> {
-        self.shape.iter().try_fold(1_u64, |product, &n| product.checked_mul(n as u64))
+    /// The shape, where all of it is known.
+    pub fn dimensions(&self) -> Option<Vec<usize>> {
+        self.shape.iter().map(|size| size.known()).collect()
     }
 
-    /// Bytes; `None` if that is more than a machine can count.
+    /// Whether its size is known.
+    pub fn is_known(&self) -> bool {
+        !self.shape.contains(&Size::Unknown)
+    }
+
+    /// Number of elements; `None` if that is not known, or more than a machine can count.
+    pub fn elements(&self) -> Option<u64> {
+        self.shape.iter().try_fold(1_u64, |product, size| product.checked_mul(size.known()? as u64))
+    }
+
+    /// Bytes; `None` if that is not known, or more than a machine can count.
     pub fn bytes(&self) -> Option<u64> {
         self.elements()?.checked_mul(4)
     }
@@ -184,6 +204,35 @@ pub enum Operand {
     Load(LoadId),
     /// An optional socket that is left open.
     Open,
+    /// Several values in order.
+    List(Vec<Operand>),
+    /// Several values by name.
+    Record(BTreeMap<String, Operand>),
+}
+
+impl Operand {
+    /// Itself, or, for several values, each of them and of those in them.
+    pub fn leaves(&self) -> Box<dyn Iterator<Item = &Operand> + '_> {
+        match self {
+            Operand::List(items) => Box::new(items.iter().flat_map(Operand::leaves)),
+            Operand::Record(fields) => Box::new(fields.values().flat_map(Operand::leaves)),
+            leaf => Box::new(std::iter::once(leaf)),
+        }
+    }
+}
+
+/// Why a step can be planned and not run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Gap {
+    /// Floe has no kernel for it, or for what it is given.
+    #[serde(rename = "no-kernel")]
+    NoKernel,
+    /// It depends on a file that was not looked at.
+    #[serde(rename = "file")]
+    File,
+    /// It depends on what is not known before a run.
+    #[serde(rename = "unknown")]
+    Unknown,
 }
 
 /// One thing done by a kernel.
@@ -206,6 +255,9 @@ pub struct Step {
     pub loads: Vec<LoadId>,
     /// Floating-point operations of its tensor programs, all executions.
     pub flops: u64,
+    /// Why it cannot run, if it cannot: its working memory and programs are not known then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gap: Option<Gap>,
 }
 
 /// Files that a step writes.

@@ -5,13 +5,14 @@
 //! - a buffer is written by one step; scratch and slabs belong to one step
 //! - buffers that are alive at the same step do not overlap, are aligned and lie in the slab
 //! - live ranges start at the first write and end at the last use
-//! - the totals are those of the tables, and fit the target
+//! - buffers of unknown size have no place
+//! - the totals are those of the tables, say that they are lower bounds where something is not known, and fit the target
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use thiserror::Error;
 
-use crate::{Buffer, BufferId, LoadId, Operand, Plan, Role, Step, StepId};
+use crate::{Buffer, BufferId, Load, LoadId, Operand, Plan, Role, Step, StepId};
 
 /// Buffers start at multiples of this many bytes.
 const ALIGNMENT: u64 = 64;
@@ -26,9 +27,10 @@ pub struct VerifyError {
     pub reason: String,
 }
 
-/// Most bytes of prepared weights in memory at one step.
+/// Most bytes of prepared weights in memory at one step, as far as they are known.
 pub fn resident_peak(plan: &Plan) -> u64 {
-    peak(plan, plan.loads.iter().map(|load| (load.resident_bytes, load.live)))
+    let bytes = |load: &Load| load.resident_bytes.known().unwrap_or(0) as u64;
+    peak(plan, plan.loads.iter().map(|load| (bytes(load), load.live)))
 }
 
 /// Most bytes alive at one step; ranges that no step has are left out.
@@ -68,6 +70,13 @@ impl Plan {
         self.verify_totals()
     }
 
+    /// Whether everything is known that a run needs.
+    pub fn is_complete(&self) -> bool {
+        self.steps.iter().all(|step| step.gap.is_none())
+            && self.buffers.iter().all(Buffer::is_known)
+            && self.loads.iter().all(|load| load.resident_bytes.known().is_some())
+    }
+
     fn buffer_error(&self, id: usize, reason: impl Into<String>) -> VerifyError {
         VerifyError {
             place: format!("buffer {} ({})", BufferId::new(id), self.buffers[id].name),
@@ -77,8 +86,11 @@ impl Plan {
 
     fn verify_tables(&self) -> Result<(), VerifyError> {
         for (id, buffer) in self.buffers.iter().enumerate() {
-            let end = buffer.bytes().and_then(|bytes| buffer.offset.checked_add(bytes));
-            if end.is_none_or(|end| end > self.memory.slab) {
+            if !buffer.is_known() {
+                if buffer.offset != 0 {
+                    return Err(self.buffer_error(id, "has a place but no size"));
+                }
+            } else if self.end(buffer).is_none_or(|end| end > self.memory.slab) {
                 return Err(self.buffer_error(id, "ends outside of the slab"));
             }
             if !buffer.offset.is_multiple_of(ALIGNMENT) {
@@ -101,6 +113,11 @@ impl Plan {
             }
         }
         Ok(())
+    }
+
+    /// The first byte behind a buffer of known size.
+    fn end(&self, buffer: &Buffer) -> Option<u64> {
+        buffer.offset.checked_add(buffer.bytes()?)
     }
 
     /// Walks the buffers by their first step. What is alive is kept by offset and never overlaps, so a new buffer
@@ -156,6 +173,10 @@ impl Plan {
         if self.memory.slab.checked_add(weights) != Some(self.memory.peak) {
             return fail(format!("says a peak of {}, which is not slab and weights", self.memory.peak));
         }
+        if self.memory.at_least == self.is_complete() {
+            let word = if self.memory.at_least { "" } else { "not " };
+            return fail(format!("does {word}say that its numbers are lower bounds"));
+        }
         match self.target.memory {
             Some(limit) if self.memory.peak > limit => {
                 fail(format!("the peak of {} bytes is above the target's {limit}", self.memory.peak))
@@ -188,14 +209,8 @@ impl Replay<'_> {
             self.load_used[load.index()] = Some(index);
         }
         for (name, operand) in &step.inputs {
-            match operand {
-                Operand::Buffers(buffers) => {
-                    for &buffer in buffers {
-                        self.read(index, buffer).map_err(|reason| format!("input `{name}`: {reason}"))?;
-                    }
-                }
-                Operand::Load(load) => self.use_load(index, *load)?,
-                Operand::Scalar(_) | Operand::Open => {}
+            for operand in operand.leaves() {
+                self.input(index, operand).map_err(|reason| format!("input `{name}`: {reason}"))?;
             }
         }
         for &program in &step.programs {
@@ -215,6 +230,14 @@ impl Replay<'_> {
             self.write(index, buffer, |role| role != Role::Value)?;
         }
         Ok(())
+    }
+
+    fn input(&mut self, index: usize, operand: &Operand) -> Result<(), String> {
+        match operand {
+            Operand::Buffers(buffers) => buffers.iter().try_for_each(|&buffer| self.read(index, buffer)),
+            Operand::Load(load) => self.use_load(index, *load),
+            Operand::Scalar(_) | Operand::Open | Operand::List(_) | Operand::Record(_) => Ok(()),
+        }
     }
 
     fn read(&mut self, index: usize, buffer: BufferId) -> Result<(), String> {

@@ -40,6 +40,7 @@ fn options(params: &[(&str, &str)]) -> Options {
         target: Target { device: Device::Cpu, memory: None, precision: Precision::F32 },
         params: params.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect(),
         binding: Binding { pick: Pick::First, ..Binding::at(now, 7) },
+        to_run: true,
     }
 }
 

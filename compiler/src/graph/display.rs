@@ -2,6 +2,8 @@
 
 use std::fmt::{self, Display, Formatter};
 
+use floe_lang::names;
+
 use super::{Graph, Node, NodeId, NodeKind, Operand};
 
 impl Display for NodeId {
@@ -17,14 +19,31 @@ impl Display for Operand {
             Operand::Output(node, 0) => node.fmt(f),
             Operand::Output(node, slot) => write!(f, "{node}.{slot}"),
             Operand::Open => f.write_str("none"),
+            Operand::List(items) => {
+                f.write_str("[")?;
+                for (index, item) in items.iter().enumerate() {
+                    write!(f, "{}{item}", if index == 0 { "" } else { ", " })?;
+                }
+                f.write_str("]")
+            }
+            Operand::Record(fields) => {
+                f.write_str("{")?;
+                for (index, (name, field)) in fields.iter().enumerate() {
+                    write!(f, "{} {}: {field}", if index == 0 { "" } else { "," }, names::label(name))?;
+                }
+                f.write_str(" }")
+            }
         }
     }
 }
 
 impl Display for Node {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        match self.kind {
-            NodeKind::Call(decl) => f.write_str(&decl.name)?,
+        match &self.kind {
+            NodeKind::Call(decl) => {
+                f.write_str(if self.each { "each " } else { "" })?;
+                f.write_str(&names::reference(&decl.name))?;
+            }
             NodeKind::Load { folder, part } => write!(f, "load {folder} {part}")?,
         }
         for (index, (name, operand)) in self.inputs.iter().enumerate() {

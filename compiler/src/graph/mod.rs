@@ -12,9 +12,12 @@ mod verify;
 use std::collections::BTreeMap;
 
 use floe_formats::Part;
+use floe_lang::decl::Text;
 use floe_nets::{Arena, Id};
 use floe_stdlib::{NodeDecl, Purity, Scalar, semantics};
 use miette::SourceSpan;
+
+use crate::flat::Decl;
 
 pub use verify::VerifyError;
 
@@ -32,10 +35,10 @@ impl Id for NodeId {
 }
 
 /// What a node does.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub enum NodeKind {
     /// A call of a class.
-    Call(&'static NodeDecl),
+    Call(Decl),
     /// The loading of one part of a file of this folder; the name is the input `file`.
     Load {
         /// The folder of models.
@@ -48,13 +51,25 @@ pub enum NodeKind {
 impl NodeKind {
     /// Whether two nodes of this kind with the same inputs are the same value.
     pub fn is_value(&self) -> bool {
-        self.semantics().is_none_or(|semantics| semantics.purity != Purity::WritesFiles)
+        match (self.semantics(), self.decl()) {
+            (Some(semantics), _) => semantics.purity != Purity::WritesFiles,
+            (None, Some(decl)) => !decl.output_node,
+            (None, None) => true,
+        }
     }
 
-    /// The semantics of a call's class.
+    /// The semantics of a call's class, where there are some.
     pub fn semantics(&self) -> Option<&'static floe_stdlib::Semantics> {
         match self {
-            NodeKind::Call(decl) => semantics(&decl.name),
+            NodeKind::Call(Decl::Library(decl)) => semantics(&decl.name),
+            NodeKind::Call(Decl::Program(_)) | NodeKind::Load { .. } => None,
+        }
+    }
+
+    /// The declaration of a call's class.
+    pub fn decl(&self) -> Option<&NodeDecl> {
+        match self {
+            NodeKind::Call(decl) => Some(decl),
             NodeKind::Load { .. } => None,
         }
     }
@@ -69,6 +84,30 @@ pub enum Operand {
     Output(NodeId, usize),
     /// An optional socket that is left open.
     Open,
+    /// Several values in order.
+    List(Vec<Operand>),
+    /// Several values by name.
+    Record(Vec<(Text, Operand)>),
+}
+
+impl Operand {
+    /// Calls `see` for itself, or, for several values, for each of them and of those in them.
+    fn leaves<'a>(&'a self, see: &mut dyn FnMut(&'a Operand)) {
+        match self {
+            Operand::List(items) => items.iter().for_each(|item| item.leaves(see)),
+            Operand::Record(fields) => fields.iter().for_each(|(_, field)| field.leaves(see)),
+            leaf => see(leaf),
+        }
+    }
+
+    /// The same, to change them.
+    fn leaves_mut(&mut self, see: &mut dyn FnMut(&mut Operand)) {
+        match self {
+            Operand::List(items) => items.iter_mut().for_each(|item| item.leaves_mut(see)),
+            Operand::Record(fields) => fields.iter_mut().for_each(|(_, field)| field.leaves_mut(see)),
+            leaf => see(leaf),
+        }
+    }
 }
 
 /// Where a node was written.
@@ -77,7 +116,7 @@ pub struct Source {
     /// The callee's name.
     pub span: SourceSpan,
     /// The values of inputs that were given.
-    pub inputs: BTreeMap<&'static str, SourceSpan>,
+    pub inputs: BTreeMap<Text, SourceSpan>,
 }
 
 impl Source {
@@ -92,8 +131,10 @@ impl Source {
 pub struct Node {
     /// What it does.
     pub kind: NodeKind,
-    /// Its inputs by name, defaults filled in.
-    pub inputs: BTreeMap<&'static str, Operand>,
+    /// Its inputs by name, defaults filled in. Inputs of dynamic choices and growing inputs are called `name.input`.
+    pub inputs: BTreeMap<Text, Operand>,
+    /// Whether it is lifted over its list inputs.
+    pub each: bool,
     /// Names of all source nodes that it stands for.
     pub origins: Vec<String>,
     /// Whether executions of one network share a batch; only set by `batch-guidance`.
@@ -103,21 +144,41 @@ pub struct Node {
 }
 
 impl Node {
-    /// The outputs of other nodes that it reads.
-    pub fn reads(&self) -> impl Iterator<Item = (NodeId, usize)> + '_ {
-        self.inputs.values().filter_map(|operand| match operand {
-            Operand::Output(node, slot) => Some((*node, *slot)),
-            Operand::Scalar(_) | Operand::Open => None,
-        })
+    /// The outputs of other nodes that it reads, in the order of its inputs.
+    pub fn reads(&self) -> Vec<(NodeId, usize)> {
+        let mut reads = Vec::new();
+        for operand in self.inputs.values() {
+            operand.leaves(&mut |leaf| {
+                if let Operand::Output(node, slot) = leaf {
+                    reads.push((*node, *slot));
+                }
+            });
+        }
+        reads
+    }
+
+    /// What is known of its class; nothing where it is lifted over lists.
+    pub fn semantics(&self) -> Option<&'static floe_stdlib::Semantics> {
+        if self.each { None } else { self.kind.semantics() }
     }
 
     /// How many outputs it has.
     pub fn outputs(&self) -> usize {
-        match self.kind {
+        match &self.kind {
             NodeKind::Call(decl) => decl.outputs.len(),
             NodeKind::Load { .. } => 1,
         }
     }
+}
+
+/// What a node becomes when a graph is built anew.
+pub(crate) enum Became {
+    /// This node, whose outputs are its own.
+    Node(NodeId),
+    /// These outputs, by slot. Not for nodes that are effects.
+    Outputs(Vec<(NodeId, usize)>),
+    /// Nothing: it is removed.
+    Nothing,
 }
 
 /// A workflow graph.
@@ -147,27 +208,33 @@ impl Graph {
         needed
     }
 
-    /// Builds the graph anew: `emit` turns each old node, its inputs already renamed, into what it becomes, and
-    /// says which new output each of its old outputs is.
-    pub(crate) fn rebuild(
-        &mut self,
-        mut emit: impl FnMut(&mut Arena<NodeId, Node>, NodeId, Node) -> Vec<(NodeId, usize)>,
-    ) {
+    /// Builds the graph anew: `emit` turns each old node, its inputs already renamed, into what it becomes.
+    pub(crate) fn rebuild(&mut self, mut emit: impl FnMut(&mut Arena<NodeId, Node>, NodeId, Node) -> Became) {
         let old = std::mem::take(self);
         let mut renamed: Vec<Vec<(NodeId, usize)>> = Vec::with_capacity(old.nodes.len());
+        let mut nodes: Vec<Option<NodeId>> = Vec::with_capacity(old.nodes.len());
         for (id, node) in old.nodes.iter() {
             let mut node = node.clone();
             for operand in node.inputs.values_mut() {
-                // Only a node that is about to be removed reads a removed one: it may keep the old name.
-                if let Operand::Output(from, slot) = operand
-                    && let Some(&new) = renamed[from.index()].get(*slot)
-                {
-                    (*from, *slot) = new;
-                }
+                operand.leaves_mut(&mut |leaf| {
+                    // Only a node that is about to be removed reads a removed one: it may keep the old name.
+                    if let Operand::Output(from, slot) = leaf
+                        && let Some(&new) = renamed[from.index()].get(*slot)
+                    {
+                        (*from, *slot) = new;
+                    }
+                });
             }
-            renamed.push(emit(&mut self.nodes, id, node));
+            let outputs = node.outputs();
+            let (node, outputs) = match emit(&mut self.nodes, id, node) {
+                Became::Node(new) => (Some(new), (0..outputs).map(|slot| (new, slot)).collect()),
+                Became::Outputs(outputs) => (None, outputs),
+                Became::Nothing => (None, Vec::new()),
+            };
+            nodes.push(node);
+            renamed.push(outputs);
         }
-        self.effects = old.effects.iter().map(|effect| renamed[effect.index()][0].0).collect();
+        self.effects = old.effects.iter().filter_map(|effect| nodes[effect.index()]).collect();
         self.effects.dedup();
     }
 }

@@ -1,14 +1,15 @@
 //! The invariants of a graph, checked after every pass:
 //!
 //! - a node reads outputs of earlier nodes only, and only outputs that these have
-//! - a call has each visible input of its declaration exactly once, and no other
+//! - a call has each visible input of its declaration, and no other but those below growing inputs and choices
 //! - effects are nodes of the graph, each once, and write files
 //! - every node stands for at least one source node
 
 use floe_nets::Id;
+use floe_stdlib::{NodeDecl, Type};
 use thiserror::Error;
 
-use super::{Graph, Node, NodeId, NodeKind};
+use super::{Graph, Node, NodeId};
 
 /// A broken graph: a bug of the pass that made it.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -64,14 +65,27 @@ impl Graph {
                 ));
             }
         }
-        let mut wanted: Vec<&str> = match node.kind {
-            NodeKind::Call(decl) => decl.visible_inputs().map(|input| input.name.as_ref()).collect(),
-            NodeKind::Load { .. } => vec!["file"],
-        };
-        wanted.sort_unstable();
-        if !node.inputs.keys().eq(wanted.iter()) {
-            return Err(format!("its inputs are not {}", wanted.join(", ")));
+        match node.kind.decl() {
+            Some(decl) => verify_inputs(decl, node)?,
+            None if !node.inputs.keys().eq(["file"]) => return Err("its input is not file".to_owned()),
+            None => {}
         }
         if node.origins.is_empty() { Err("stands for no source node".to_owned()) } else { Ok(()) }
     }
+}
+
+/// What stands below a growing input or a choice is called `name.input`.
+fn verify_inputs(decl: &NodeDecl, node: &Node) -> Result<(), String> {
+    for input in decl.visible_inputs().filter(|input| !matches!(input.ty, Type::Grow { .. })) {
+        if !node.inputs.contains_key(&input.name) {
+            return Err(format!("has no input {}", input.name));
+        }
+    }
+    for name in node.inputs.keys() {
+        let outer = name.split('.').next().unwrap_or_default();
+        if !decl.visible_inputs().any(|input| input.name == *name || input.name == outer) {
+            return Err(format!("has an input {name}, which its class has not"));
+        }
+    }
+    Ok(())
 }

@@ -19,7 +19,7 @@ impl Pass for BatchGuidance {
     fn run(&self, graph: &mut Graph) -> usize {
         let batchable = |id: &NodeId| {
             let node = &graph.nodes[*id];
-            !node.batched && node.kind.semantics().is_some_and(|semantics| semantics.batchable)
+            !node.batched && node.semantics().is_some_and(|semantics| semantics.batchable)
         };
         let nodes: Vec<NodeId> = graph.nodes.iter().map(|(id, _)| id).filter(batchable).collect();
         for &id in &nodes {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Pass;
-use crate::graph::{Graph, NodeId};
+use crate::graph::{Became, Graph, NodeId};
 
 /// Merges nodes of one kind with the same inputs.
 /// ```text
@@ -32,12 +32,11 @@ impl Pass for Cse {
                 && let Some(&first) = seen.get(&key)
             {
                 nodes[first].origins.extend(node.origins.iter().cloned());
-                return (0..node.outputs()).map(|slot| (first, slot)).collect();
+                return Became::Node(first);
             }
-            let outputs = node.outputs();
             let id = nodes.push(node);
             seen.insert(key, id);
-            (0..outputs).map(|slot| (id, slot)).collect()
+            Became::Node(id)
         });
         before - graph.nodes.len()
     }

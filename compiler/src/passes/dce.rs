@@ -3,7 +3,7 @@
 use floe_nets::Id;
 
 use super::Pass;
-use crate::graph::Graph;
+use crate::graph::{Became, Graph};
 
 /// Removes nodes whose outputs reach no effect.
 /// ```text
@@ -27,11 +27,9 @@ impl Pass for Dce {
         graph.rebuild(|nodes, id, node| {
             if !needed[id.index()] {
                 removed += 1;
-                return Vec::new();
+                return Became::Nothing;
             }
-            let outputs = node.outputs();
-            let id = nodes.push(node);
-            (0..outputs).map(|slot| (id, slot)).collect()
+            Became::Node(nodes.push(node))
         });
         removed
     }

@@ -6,7 +6,7 @@ use floe_nets::Id;
 use floe_stdlib::Scalar;
 
 use super::Pass;
-use crate::graph::{Graph, Node, NodeId, NodeKind, Operand};
+use crate::graph::{Became, Graph, Node, NodeId, NodeKind, Operand};
 
 /// Replaces loaders by one load per used part, before everything else, in the order of first use.
 /// ```text
@@ -66,16 +66,12 @@ impl Pass for HoistLoads {
             let outputs = node.outputs();
             match loaders.get(&id) {
                 // A part that nothing reads has no load; nothing asks for its place either.
-                Some((folder, file)) => (0..outputs)
-                    .map(|slot| {
-                        let place = placed.get(&(*folder, file.clone(), slot));
-                        place.map_or((NodeId::from_index(0), 0), |&load| (load, 0))
-                    })
-                    .collect(),
-                None => {
-                    let id = nodes.push(node);
-                    (0..outputs).map(|slot| (id, slot)).collect()
+                Some((folder, file)) => {
+                    let place = |slot| placed.get(&(*folder, file.clone(), slot));
+                    let place = |slot| place(slot).map_or((NodeId::from_index(0), 0), |&load| (load, 0));
+                    Became::Outputs((0..outputs).map(place).collect())
                 }
+                None => Became::Node(nodes.push(node)),
             }
         });
         loaders.len()
@@ -84,7 +80,7 @@ impl Pass for HoistLoads {
 
 /// Folder and file of a node that opens a model file.
 fn loaded_file(node: &Node) -> Option<(&'static str, String)> {
-    let loader = node.kind.semantics()?.loader.as_ref()?;
+    let loader = node.semantics()?.loader.as_ref()?;
     match node.inputs.get(loader.file)? {
         Operand::Scalar(Scalar::String(file)) => Some((loader.folder, file.clone())),
         _ => None,
@@ -92,11 +88,12 @@ fn loaded_file(node: &Node) -> Option<(&'static str, String)> {
 }
 
 fn load_node(loader: &Node, folder: &'static str, file: &str, slot: usize) -> Node {
-    let parts = loader.kind.semantics().and_then(|semantics| semantics.loader.as_ref());
+    let parts = loader.semantics().and_then(|semantics| semantics.loader.as_ref());
     let part = parts.map(|loader| loader.parts[slot]).expect("only loaders are hoisted");
     Node {
         kind: NodeKind::Load { folder, part },
-        inputs: BTreeMap::from([("file", Operand::Scalar(Scalar::String(file.to_owned())))]),
+        inputs: BTreeMap::from([("file".into(), Operand::Scalar(Scalar::String(file.to_owned())))]),
+        each: false,
         origins: loader.origins.clone(),
         batched: false,
         source: loader.source.clone(),

@@ -35,7 +35,7 @@ pub(super) fn check(pass: &dyn Pass, source: &str) -> String {
     let target = Target { device: Device::Cpu, memory: None, precision: Precision::F32 };
     let now = CivilTime { year: 2026, month: 1, day: 2, hour: 3, minute: 4, second: 5 };
     let binding = Binding::at(now, 0);
-    let options = Options { passes: PassList::all(), target, params: BTreeMap::new(), binding };
+    let options = Options { passes: PassList::all(), target, params: BTreeMap::new(), binding, to_run: true };
     let mut evaluated = evaluate(&parsed.ast, &options, &NoFiles, Judge::Types);
     checks::check(&mut evaluated);
     assert_eq!(evaluated.found.errors, []);

@@ -1,45 +1,40 @@
 use floe_formats::Part;
 
-use super::{Call, Loader, Purity, SemanticError, Semantics, Work, runnable};
+use super::{Call, Gap, Loader, SemanticError, Semantics, Work, looked_at, unable};
 use crate::facts::Fact;
 
-pub(super) const CHECKPOINT_LOADER_SIMPLE: Semantics = Semantics {
-    name: "CheckpointLoaderSimple",
-    purity: Purity::ReadsFiles,
-    loader: Some(Loader { file: "ckpt_name", folder: "checkpoints", parts: &Part::ALL }),
-    batchable: false,
-    infer: checkpoint_loader_simple,
-};
+pub(super) const ALL: &[Semantics] = &[
+    Semantics::loads("CheckpointLoaderSimple", CHECKPOINT, |call| model_parts(call, CHECKPOINT)),
+    Semantics::reads("LoadImage", load_image),
+];
 
-fn checkpoint_loader_simple(call: &Call<'_>) -> Result<Work, SemanticError> {
-    let input = "ckpt_name";
-    let file = call
-        .world
-        .model("checkpoints", call.string(input))
-        .map_err(|error| SemanticError::File { input, error })?;
-    runnable(input, &file)?;
-    let outputs = Part::ALL.map(|part| Fact::Part(part, file.clone())).to_vec();
-    Ok(Work { outputs, ..Work::default() })
+const CHECKPOINT: Loader = Loader { file: "ckpt_name", folder: "checkpoints", parts: &Part::ALL };
+
+/// The parts of a model file.
+fn model_parts(call: &Call<'_>, loader: Loader) -> Result<Work, SemanticError> {
+    let (input, folder) = (loader.file, loader.folder);
+    let Some(file) = call.model_file(input, folder)? else {
+        let name = call.string(input).unwrap_or_default();
+        let unseen = |&part| Fact::Unseen { part, folder: folder.into(), file: name.to_owned() };
+        return Ok(Work::gives(loader.parts.iter().map(unseen).collect::<Vec<_>>()).lacking(Gap::File));
+    };
+    let parts = loader.parts.iter().map(|&part| Fact::Part(part, file.clone()));
+    Ok(Work { gap: unable(input, &file), ..Work::gives(parts.collect::<Vec<_>>()) })
 }
-
-pub(super) const LOAD_IMAGE: Semantics = Semantics {
-    name: "LoadImage",
-    purity: Purity::ReadsFiles,
-    loader: None,
-    batchable: false,
-    infer: load_image,
-};
 
 fn load_image(call: &Call<'_>) -> Result<Work, SemanticError> {
     let input = "image";
-    let size =
-        call.world.picture(call.string(input)).map_err(|error| SemanticError::File { input, error })?;
+    let size = call.string(input).map(|name| looked_at(input, call.world.picture(name))).transpose()?;
+    let Some(size) = size.flatten() else {
+        let (height, width) = (None, None);
+        let image = Fact::Image { batch: Some(1), height, width, channels: Some(3) };
+        return Ok(Work::gives([image, Fact::Mask { batch: Some(1), height, width }]).lacking(Gap::File));
+    };
     let (height, width) = (size.height, size.width);
     // ComfyUI gives a mask of 64x64 zeros for a picture without transparency.
     let (mask_height, mask_width) = if size.alpha { (height, width) } else { (64, 64) };
-    let outputs = vec![
-        Fact::Image { batch: 1, height, width },
-        Fact::Mask { batch: 1, height: mask_height, width: mask_width },
-    ];
-    Ok(Work { outputs, ..Work::default() })
+    Ok(Work::gives([
+        Fact::Image { batch: Some(1), height: Some(height), width: Some(width), channels: Some(3) },
+        Fact::Mask { batch: Some(1), height: Some(mask_height), width: Some(mask_width) },
+    ]))
 }

@@ -7,7 +7,7 @@ mod loaders;
 mod sampling;
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 pub use sampling::{SAMPLERS, SCHEDULERS};
 
@@ -15,7 +15,9 @@ use floe_formats::Part;
 use floe_nets::{BuildError, ProgramSpec};
 use thiserror::Error;
 
-use crate::facts::{Fact, FileError, ModelFile, Scalar, World};
+use floe_lang::decl::OutputDecl;
+
+use crate::facts::{Fact, FileError, ModelFile, Scalar, Size, World};
 
 /// What a node does besides computing its outputs from its inputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,7 +33,7 @@ pub enum Purity {
 }
 
 /// How a node opens a model file.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Loader {
     /// The input that names the file.
     pub file: &'static str,
@@ -40,6 +42,9 @@ pub struct Loader {
     /// The part that each output slot gives.
     pub parts: &'static [Part],
 }
+
+/// How the outputs, programs and working memory of a call follow from its inputs.
+pub type Infer = fn(&Call<'_>) -> Result<Work, SemanticError>;
 
 /// What the compiler knows of a node class.
 #[derive(Debug)]
@@ -53,13 +58,45 @@ pub struct Semantics {
     /// Whether it runs one network on several inputs that may share a batch.
     pub batchable: bool,
     /// Outputs, programs and working memory of a call.
-    pub infer: fn(&Call<'_>) -> Result<Work, SemanticError>,
+    pub infer: Infer,
+}
+
+impl Semantics {
+    /// A class without effects.
+    const fn pure(name: &'static str, infer: Infer) -> Semantics {
+        Semantics { name, purity: Purity::Pure, loader: None, batchable: false, infer }
+    }
+
+    /// A class whose calls each write files.
+    const fn writes(name: &'static str, infer: Infer) -> Semantics {
+        Semantics { purity: Purity::WritesFiles, ..Semantics::pure(name, infer) }
+    }
+
+    /// A class that reads files other than models.
+    const fn reads(name: &'static str, infer: Infer) -> Semantics {
+        Semantics { purity: Purity::ReadsFiles, ..Semantics::pure(name, infer) }
+    }
+
+    /// A class that opens a model file.
+    const fn loads(name: &'static str, loader: Loader, infer: Infer) -> Semantics {
+        Semantics { loader: Some(loader), ..Semantics::reads(name, infer) }
+    }
+
+    /// A class that draws noise from a seed.
+    const fn seeded(name: &'static str, infer: Infer) -> Semantics {
+        Semantics { purity: Purity::Seeded, ..Semantics::pure(name, infer) }
+    }
+
+    /// The same class, whose executions of a network may share a batch.
+    const fn batchable(self) -> Semantics {
+        Semantics { batchable: true, ..self }
+    }
 }
 
 /// A call whose inputs are known as far as they can be.
 pub struct Call<'a> {
-    /// What is known of each input, by name.
-    pub inputs: BTreeMap<&'static str, &'a Fact>,
+    /// What is known of each input, by name. Inputs of dynamic choices and growing inputs are called `name.input`.
+    pub inputs: BTreeMap<&'a str, &'a Fact>,
     /// Whether executions of one network share a batch.
     pub batched: bool,
     /// Where files are asked for.
@@ -83,7 +120,25 @@ pub struct Scratch {
     /// What it is for.
     pub name: &'static str,
     /// Outermost dimension first.
-    pub shape: Vec<usize>,
+    pub shape: Vec<Size>,
+}
+
+/// Why a call can be planned but not run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Gap {
+    /// Floe cannot run it yet.
+    NoKernel {
+        /// The input that asks for what is missing; none where it is the class.
+        input: Option<&'static str>,
+        /// What is missing.
+        what: String,
+        /// What there is instead.
+        instead: String,
+    },
+    /// It depends on a file that was not looked at.
+    File,
+    /// It depends on a size or a value that nothing tells before a run, or on something of which that is true.
+    Unknown,
 }
 
 /// What a call comes to.
@@ -95,6 +150,26 @@ pub struct Work {
     pub scratch: Vec<Scratch>,
     /// Tensor programs, in the order in which the kernel takes them.
     pub programs: Vec<ProgramUse>,
+    /// Why it cannot run as it is, if it cannot. Working memory and programs are not complete then.
+    pub gap: Option<Gap>,
+}
+
+impl Work {
+    /// A call that only gives these.
+    fn gives(outputs: impl Into<Vec<Fact>>) -> Work {
+        Work { outputs: outputs.into(), ..Work::default() }
+    }
+
+    /// The same call, which cannot run.
+    fn lacking(self, gap: Gap) -> Work {
+        Work { gap: Some(gap), ..self }
+    }
+
+    /// What is known of a call by its declaration alone.
+    pub fn declared(outputs: &[OutputDecl], gap: Gap) -> Work {
+        let outputs = outputs.iter().map(|output| Fact::of_type(&output.ty));
+        Work::gives(outputs.collect::<Vec<_>>()).lacking(gap)
+    }
 }
 
 /// Why a call cannot be planned; `input` is the one to look at.
@@ -138,16 +213,6 @@ pub enum SemanticError {
         /// The part.
         part: Part,
     },
-    /// Declared, but not something that Floe can run yet.
-    #[error("{what} cannot run yet")]
-    NoKernel {
-        /// The input.
-        input: &'static str,
-        /// What is missing.
-        what: String,
-        /// What there is instead.
-        instead: String,
-    },
     /// The prompt cannot be read.
     #[error("{reason}")]
     Prompt {
@@ -166,7 +231,6 @@ impl SemanticError {
             | SemanticError::Facet { input, .. }
             | SemanticError::Network { input, .. }
             | SemanticError::NoPart { input, .. }
-            | SemanticError::NoKernel { input, .. }
             | SemanticError::Prompt { input, .. } => input,
         }
     }
@@ -174,24 +238,14 @@ impl SemanticError {
 
 /// The semantics of a class; `None` for one that is declared only.
 pub fn semantics(name: &str) -> Option<&'static Semantics> {
-    ALL.iter().find(|semantics| semantics.name == name)
+    static BY_NAME: LazyLock<BTreeMap<&str, &Semantics>> = LazyLock::new(|| {
+        let all = [loaders::ALL, conditioning::ALL, latent::ALL, sampling::ALL, image::ALL].into_iter();
+        all.flatten().map(|semantics| (semantics.name, semantics)).collect()
+    });
+    BY_NAME.get(name).copied()
 }
 
-/// Every class that can be planned.
-static ALL: [Semantics; 10] = [
-    loaders::CHECKPOINT_LOADER_SIMPLE,
-    loaders::LOAD_IMAGE,
-    conditioning::CLIP_TEXT_ENCODE,
-    latent::EMPTY_LATENT_IMAGE,
-    latent::VAE_DECODE,
-    latent::VAE_ENCODE,
-    sampling::KSAMPLER,
-    image::SAVE_IMAGE,
-    image::IMAGE_INVERT,
-    image::IMAGE_SCALE,
-];
-
-/// Inputs of a checked call have their declared types; these take them apart.
+/// Inputs of a checked call have their declared types; these take them apart. What is not known yet is `None`.
 ///
 /// # Panics
 /// If the check let something else through: a bug.
@@ -200,53 +254,96 @@ impl<'a> Call<'a> {
         self.inputs.get(input).unwrap_or_else(|| panic!("a checked call has its input `{input}`"))
     }
 
-    fn int(&self, input: &str) -> usize {
+    fn scalar(&self, input: &str) -> Option<&'a Scalar> {
         match self.fact(input) {
-            Fact::Scalar(Scalar::Int(value)) => usize::try_from(*value).unwrap_or(0),
+            Fact::Scalar(scalar) => Some(scalar),
+            Fact::Unknown(_) | Fact::Open => None,
+            other => panic!("`{input}` is one value, not {other:?}"),
+        }
+    }
+
+    fn int(&self, input: &str) -> Size {
+        match self.scalar(input)? {
+            Scalar::Int(value) => Some(usize::try_from(*value).unwrap_or(0)),
             other => panic!("`{input}` is an Int, not {other:?}"),
         }
     }
 
-    fn float(&self, input: &str) -> f64 {
-        match self.fact(input) {
-            Fact::Scalar(Scalar::Float(value)) => *value,
+    fn float(&self, input: &str) -> Option<f64> {
+        match self.scalar(input)? {
+            Scalar::Float(value) => Some(*value),
             other => panic!("`{input}` is a Float, not {other:?}"),
         }
     }
 
-    fn string(&self, input: &str) -> &'a str {
-        match self.fact(input) {
-            Fact::Scalar(Scalar::String(value)) => value,
+    fn string(&self, input: &str) -> Option<&'a str> {
+        match self.scalar(input)? {
+            Scalar::String(value) => Some(value),
             other => panic!("`{input}` is a String, not {other:?}"),
         }
     }
 
-    fn part(&self, input: &str) -> &'a Arc<ModelFile> {
+    /// Batch, height, width and channels of pictures.
+    fn image(&self, input: &str) -> [Size; 4] {
+        match *self.fact(input) {
+            Fact::Image { batch, height, width, channels } => [batch, height, width, channels],
+            Fact::Unknown(_) => [None; 4],
+            ref other => panic!("`{input}` is an Image, not {other:?}"),
+        }
+    }
+
+    /// Batch, channels, height and width of latents.
+    fn latent(&self, input: &str) -> [Size; 4] {
+        match *self.fact(input) {
+            Fact::Latent { batch, channels, height, width } => [batch, channels, height, width],
+            Fact::Unknown(_) => [None; 4],
+            ref other => panic!("`{input}` is a Latent, not {other:?}"),
+        }
+    }
+
+    /// The file of a part of a model, where it is known.
+    fn part(&self, input: &str) -> Option<&'a Arc<ModelFile>> {
         match self.fact(input) {
-            Fact::Part(_, file) => file,
+            Fact::Part(_, file) => Some(file),
+            Fact::Unseen { .. } | Fact::Unknown(_) => None,
             other => panic!("`{input}` is a part of a model, not {other:?}"),
         }
     }
 
-    /// A part that must be in its file, and of a family whose networks can be run.
-    fn network(&self, input: &'static str, part: Part) -> Result<&'a Arc<ModelFile>, SemanticError> {
-        let file = self.part(input);
-        if file.layout.prefix(part).is_none() {
-            return Err(SemanticError::NoPart { input, file: file.name.clone(), part });
+    /// The same, of a part that must be in its file.
+    fn network(&self, input: &'static str, part: Part) -> Result<Option<&'a Arc<ModelFile>>, SemanticError> {
+        let Some(file) = self.part(input) else { return Ok(None) };
+        match file.layout.prefix(part) {
+            Some(_) => Ok(Some(file)),
+            None => Err(SemanticError::NoPart { input, file: file.name.clone(), part }),
         }
-        runnable(input, file)?;
-        Ok(file)
+    }
+
+    /// The model file that an input names, and `None` where that is not known or nobody looked.
+    fn model_file(&self, input: &'static str, folder: &str) -> Result<Option<Arc<ModelFile>>, SemanticError> {
+        let Some(name) = self.string(input) else { return Ok(None) };
+        looked_at(input, self.world.model(folder, name))
     }
 }
 
-/// Whether the networks of a file can be run: asked where it is opened, so that it is said once.
-fn runnable(input: &'static str, file: &ModelFile) -> Result<(), SemanticError> {
+/// What a file says, if somebody looked.
+fn looked_at<T>(input: &'static str, found: Result<T, FileError>) -> Result<Option<T>, SemanticError> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        Err(FileError::NotAsked { .. }) => Ok(None),
+        Err(error) => Err(SemanticError::File { input, error }),
+    }
+}
+
+/// Why the networks of a file cannot be run, if they cannot.
+fn unable(input: &'static str, file: &ModelFile) -> Option<Gap> {
     match file.layout.family {
-        floe_formats::Family::Sd1 => Ok(()),
-        other => {
-            let error = BuildError::Family(other.to_string());
-            Err(SemanticError::Network { input, file: file.name.clone(), error })
-        }
+        floe_formats::Family::Sd1 => None,
+        other => Some(Gap::NoKernel {
+            input: Some(input),
+            what: format!("`{}`, a model of the family {other},", file.name),
+            instead: "use a model of the family sd1".to_owned(),
+        }),
     }
 }
 
@@ -265,4 +362,9 @@ fn dim(
         file: file.name.clone(),
         error,
     })
+}
+
+/// A size of two that must be equal: a contradiction only where both are known.
+fn differs(a: Size, b: Size) -> Option<(usize, usize)> {
+    a.zip(b).filter(|(a, b)| a != b)
 }

@@ -63,9 +63,15 @@ impl Builder<'_> {
 
     #[inline(never)]
     fn arg(&mut self, flat: &Flat<'_>, pair: &Pair<'_, Rule>, depth: usize) -> Result<Arg> {
-        let name = child(pair, Rule::label).map(|label| ident(flat, label)).transpose()?;
-        let inputs = child(pair, Rule::braces);
-        let value = child(pair, Rule::expr);
+        let (mut name, mut value, mut inputs) = (None, None, None);
+        for part in pair.clone().into_inner() {
+            match part.as_rule() {
+                Rule::label => name = Some(ident(flat, part)?),
+                Rule::expr => value = Some(part),
+                Rule::braces => inputs = Some(part),
+                _ => {}
+            }
+        }
         let depth = depth + usize::from(inputs.is_some());
         let value = value.map(|value| self.placed_expr(flat, &value, depth)).transpose()?;
         let value = match (value, inputs) {

@@ -121,7 +121,13 @@ impl<'s> Builder<'s> {
         mut build: impl FnMut(&mut Self, &Flat<'s>, Pair<'_, Rule>) -> Result<T>,
     ) -> Result<Vec<T>> {
         self.group(flat, pair, group, |builder, flat, parsed| {
-            children(&parsed, part).map(|inner| build(builder, flat, inner)).collect()
+            let parts = parsed.into_inner();
+            // Between two of them stands a comma, and brackets and the end are around them.
+            let mut built = Vec::with_capacity(parts.len() / 2);
+            for inner in parts.filter(|inner| inner.as_rule() == part) {
+                built.push(build(builder, flat, inner)?);
+            }
+            Ok(built)
         })
     }
 
@@ -179,7 +185,7 @@ fn ident(flat: &Flat<'_>, pair: Pair<'_, Rule>) -> Result<Ident> {
     let span = span(flat, &pair);
     let name = match child(&pair, Rule::quoted) {
         Some(_) => unquoted(flat, span, '`')?,
-        None => pair.as_str().to_owned(),
+        None => flat.source(span).to_owned(),
     };
     Ok(Ident { name, span })
 }

@@ -29,6 +29,12 @@ impl Builder<'_> {
         pair: &Pair<'_, Rule>,
         depth: usize,
     ) -> Result<Placed> {
+        // Most expressions are one operand, and no chain.
+        let mut parts = pair.clone().into_inner();
+        if let (Some(only), None) = (parts.next(), parts.next()) {
+            self.check_depth(depth, span(flat, pair))?;
+            return self.operand(flat, &only, depth);
+        }
         let steps = postfix(flat, pair)?;
         let deepest = span(flat, pair);
         let mut depths = depths(&steps, depth).into_iter();

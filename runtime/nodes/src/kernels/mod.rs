@@ -47,6 +47,10 @@ pub enum Operand<'a> {
     Part,
     /// An optional socket left open.
     Open,
+    /// Several values in order.
+    List(Vec<Operand<'a>>),
+    /// Several values by name.
+    Record(BTreeMap<&'a str, Operand<'a>>),
 }
 
 /// What a kernel works on.
