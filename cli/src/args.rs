@@ -32,6 +32,8 @@ pub(crate) enum Command {
     Fmt(FmtArgs),
     /// Make a program of a ComfyUI workflow: JSON, or a picture that carries it
     Import(ImportArgs),
+    /// List model files with what they are, or show what is in one
+    Models(ModelsArgs),
     /// List nodes, or show one
     Nodes(NodesArgs),
     /// Show the plan of a program: what runs, in which order, where in memory
@@ -228,6 +230,33 @@ pub(crate) struct OffsetsArgs {
     pub(crate) output: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) source: SourceArgs,
+}
+
+#[derive(Debug, ClapArgs)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct ModelsArgs {
+    #[command(subcommand)]
+    pub(crate) command: Option<ModelsCommand>,
+    #[command(flatten)]
+    pub(crate) folders: FolderArgs,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum ModelsCommand {
+    /// Show what is in a model file; its header is read, and none of its weights
+    Inspect(InspectArgs),
+}
+
+#[derive(Debug, ClapArgs)]
+pub(crate) struct InspectArgs {
+    /// The file, by its path or as folder/name below a folder of models
+    #[arg(value_name = "FILE")]
+    pub(crate) file: PathBuf,
+    /// List all tensors
+    #[arg(long)]
+    pub(crate) tensors: bool,
+    #[command(flatten)]
+    pub(crate) folders: FolderArgs,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -8,6 +8,7 @@ mod explain;
 mod export;
 mod fmt;
 mod import;
+mod models;
 mod nodes;
 mod plan;
 mod report;
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         Command::Export(args) => export::export(&args),
         Command::Fmt(args) => fmt::fmt(&args),
         Command::Import(args) => import::import(&args),
+        Command::Models(args) => models::models(&args),
         Command::Nodes(args) => nodes::nodes(&args),
         Command::Plan(args) => plan::plan(&args),
         Command::Run(args) => run::run(&args),

@@ -220,7 +220,7 @@ impl Emitter<'_> {
             .reads()
             .into_iter()
             .find_map(|(from, slot)| match &self.works[from.index()].outputs[slot] {
-                Fact::Part(given, _) if *given == part => self.load_ids.get(&(from, part)).copied(),
+                Fact::Part(given, _) if Some(*given) == part => self.load_ids.get(&(from, *given)).copied(),
                 _ => None,
             })
             .expect("a node that runs a network has its part among its inputs");

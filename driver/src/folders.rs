@@ -8,7 +8,7 @@ use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use floe_formats::{FormatError, Header, PictureSize, detect, header_len, picture_size};
+use floe_formats::{Header, PictureSize, ReadError, detect, picture_size};
 use floe_runtime::Models;
 use floe_stdlib::{FileError, ModelFile, World};
 
@@ -16,6 +16,9 @@ use crate::source::read_text;
 
 /// Folders deeper than this are not searched for names to suggest.
 const DEPTH: usize = 8;
+
+/// Endings of the names of model files.
+const ENDINGS: [&str; 6] = [".safetensors", ".sft", ".ckpt", ".pt", ".pth", ".bin"];
 
 /// Pictures of more bytes than this are refused unread.
 const PICTURE_LIMIT: u64 = 1 << 30;
@@ -81,6 +84,20 @@ impl Folders {
         self.find(&roots, folder, name)
     }
 
+    /// All files in folders of models that are named like models: folder, name, path. Of those with the same name the
+    /// first counts, as it does where it is loaded.
+    pub(crate) fn model_files(&self) -> Vec<(String, String, PathBuf)> {
+        let mut files = BTreeMap::new();
+        for root in &self.models {
+            for found in names(root) {
+                let is_model = ENDINGS.iter().any(|ending| found.to_ascii_lowercase().ends_with(ending));
+                let Some((folder, name)) = found.split_once('/').filter(|_| is_model) else { continue };
+                files.entry((folder.to_owned(), name.to_owned())).or_insert_with(|| root.join(&found));
+            }
+        }
+        files.into_iter().map(|((folder, name), path)| (folder, name, path)).collect()
+    }
+
     /// The path of a picture in an `input` folder.
     pub(crate) fn picture_path(&self, name: &str) -> Result<PathBuf, FileError> {
         self.find(&self.input, "input", name)
@@ -97,7 +114,7 @@ impl World for Folders {
             return Ok(file.clone());
         }
         let path = self.model_path(folder, name)?;
-        let header = read_header(&path).map_err(|error| error.of(name))?;
+        let header = read_header(&path, name)?;
         let layout = detect(&header).map_err(|error| FileError::Format { name: name.to_owned(), error })?;
         let file = Arc::new(ModelFile { folder: folder.to_owned(), name: name.to_owned(), header, layout });
         self.headers.borrow_mut().insert(key, file.clone());
@@ -157,30 +174,14 @@ pub(crate) fn read_picture(path: &Path) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-enum HeaderError {
-    Io(std::io::Error),
-    Format(FormatError),
-}
-
-impl HeaderError {
-    fn of(self, name: &str) -> FileError {
-        let name = name.to_owned();
-        match self {
-            HeaderError::Io(error) => FileError::Unreadable { name, reason: error.to_string() },
-            HeaderError::Format(error) => FileError::Format { name, error },
-        }
-    }
-}
-
-/// Reads the header of a model file, and nothing behind it.
-fn read_header(path: &Path) -> Result<Header, HeaderError> {
-    let file = fs::File::open(path).map_err(HeaderError::Io)?;
-    let total = file.metadata().map_err(HeaderError::Io)?.len();
-    let mut bytes = Vec::new();
-    file.try_clone().map_err(HeaderError::Io)?.take(8).read_to_end(&mut bytes).map_err(HeaderError::Io)?;
-    let len = header_len(&bytes).map_err(HeaderError::Format)?;
-    file.take(len - 8).read_to_end(&mut bytes).map_err(HeaderError::Io)?;
-    Header::parse(&bytes, total).map_err(HeaderError::Format)
+/// Reads the header of a model file, but none of its weights.
+fn read_header(path: &Path, name: &str) -> Result<Header, FileError> {
+    let read = fs::File::open(path).map_err(ReadError::Io).and_then(|mut file| Header::read(&mut file));
+    let name = name.to_owned();
+    read.map_err(|error| match error {
+        ReadError::Io(error) => FileError::Unreadable { name, reason: error.to_string() },
+        ReadError::Format(error) => FileError::Format { name, error },
+    })
 }
 
 /// All files below a folder, by their names relative to it, with `/` between.

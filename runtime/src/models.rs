@@ -1,10 +1,11 @@
 //! Model files of a plan: opened, compared with what was planned, their programs rebuilt.
 
 use std::collections::BTreeMap;
+use std::io::Cursor;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use floe_formats::{FormatError, Header, Layout, detect, header_len};
+use floe_formats::{FormatError, Header, Layout, ReadError, detect};
 use floe_nets::ir::Program;
 use floe_nets::{PassSet, ProgramSpec, build_program};
 use floe_plan::{Load, Plan};
@@ -51,9 +52,10 @@ fn open(load: &Load, models: &dyn Models) -> Result<OpenFile, RunError> {
     let format = |error: FormatError| RunError::Format { file: load.file.clone(), error };
     let path = models.path(&load.folder, &load.file).map_err(fail)?;
     let map = MappedFile::open(&path).map_err(|error| fail(error.to_string()))?;
-    let bytes = map.bytes();
-    let len = usize::try_from(header_len(bytes).map_err(format)?).unwrap_or(usize::MAX);
-    let header = Header::parse(&bytes[..len.min(bytes.len())], bytes.len() as u64).map_err(format)?;
+    let header = Header::read(&mut Cursor::new(map.bytes())).map_err(|error| match error {
+        ReadError::Io(error) => fail(error.to_string()),
+        ReadError::Format(error) => format(error),
+    })?;
     if header.hash != load.header
         || Some(header.file_bytes) != load.file_bytes.known().map(|bytes| bytes as u64)
     {

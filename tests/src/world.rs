@@ -189,7 +189,7 @@ fn changed(header: &Header, hash: &str, change: impl Fn(&str, &mut Vec<usize>) -
         let bytes = (shape.iter().product::<usize>() * info.dtype.bytes()) as u64;
         (name, TensorInfo { shape, bytes, ..info.clone() })
     });
-    Header { tensors: tensors.collect(), hash: hash.to_owned(), file_bytes: header.file_bytes }
+    Header { tensors: tensors.collect(), hash: hash.to_owned(), ..header.clone() }
 }
 
 type Entry = ((String, String), Result<Arc<ModelFile>, FormatError>);

@@ -6,6 +6,7 @@
 use std::sync::Arc;
 
 use floe_formats::{Header, Layout, detect, header_len};
+use floe_nets::arch::{TextOptions, UnetOptions};
 use floe_nets::ir::{Element, OpKind, Program};
 use floe_nets::text::{END, Tokenizer};
 use floe_nets::{Builder, PassSet, ProgramSpec, Weights, build_program};
@@ -61,7 +62,7 @@ fn the_text_encoder_is_the_references_layer_by_layer() {
             .iter()
             .map(|chunk| i32::try_from(chunk.ids.iter().position(|&id| id == END).unwrap()).unwrap())
             .collect();
-        let spec = ProgramSpec::ClipText { rows: chunks.len() };
+        let spec = ProgramSpec::ClipText { rows: chunks.len(), options: TextOptions::default() };
         let mut program = build_program(spec, &model.header, &model.layout).unwrap();
         let layers = (0..).take_while(|layer| program.expose(&format!("encoder.layers.{layer}"))).count();
         assert!(layers > 0);
@@ -125,8 +126,13 @@ fn the_model_takes_noise_away_as_the_reference_does() {
     for ((x, scaled), &sigma) in x.chunks(item).zip(scaled.chunks_mut(item)).zip(sigmas) {
         scale_input(x, sigma, scaled);
     }
-    let spec =
-        ProgramSpec::Unet { batch: shape[0], height: shape[2], width: shape[3], tokens: context_shape[1] };
+    let spec = ProgramSpec::Unet {
+        batch: shape[0],
+        height: shape[2],
+        width: shape[3],
+        tokens: context_shape[1],
+        options: UnetOptions::default(),
+    };
     let program = build_program(spec, &model.header, &model.layout).unwrap();
     let inputs = [Input::F32(&scaled), Input::F32(&timesteps), Input::F32(context)];
     let mut got = run(&model, program, &inputs).swap_remove(0);

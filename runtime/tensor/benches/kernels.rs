@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use criterion::{Criterion, Throughput};
 use floe_formats::{DType, Header, TensorInfo, detect};
+use floe_nets::arch::UnetOptions;
 use floe_nets::ir::{Element, Padding, Program, ValueId};
 use floe_nets::{BuildError, Builder, PassSet, ProgramSpec, Weights, build_program, cost};
 use floe_tensor::{Isa, MappedFile, Pool};
@@ -25,9 +26,9 @@ fn file(shape: &[usize]) -> (Arc<MappedFile>, Header) {
     std::fs::write(&path, &bytes).expect("a temporary file");
     let file = MappedFile::open(&path).expect("it can be mapped");
     std::fs::remove_file(&path).expect("and removed");
-    let info = TensorInfo { dtype: DType::F32, shape: shape.to_vec(), start: 0, bytes: bytes.len() as u64 };
+    let info = TensorInfo::new(DType::F32, shape.to_vec(), 0).expect("it is small");
     let tensors = BTreeMap::from([("w.weight".to_owned(), info)]);
-    (file, Header { tensors, hash: String::new(), file_bytes: bytes.len() as u64 })
+    (file, Header { tensors, file_bytes: bytes.len() as u64, ..Header::default() })
 }
 
 fn program(
@@ -122,7 +123,7 @@ fn main() {
     let (weights, header) = open(&shared("demo-model/demo-sd1.safetensors"));
     let layout = detect(&header).expect("a checkpoint");
     for spec in [
-        ProgramSpec::Unet { batch: 2, height: 16, width: 24, tokens: 77 },
+        ProgramSpec::Unet { batch: 2, height: 16, width: 24, tokens: 77, options: UnetOptions::default() },
         ProgramSpec::VaeDecode { batch: 1, height: 16, width: 24 },
     ] {
         let network = build_program(spec, &header, &layout).expect("the demo model has it");

@@ -233,7 +233,7 @@ fn places(program: &Program, placement: &Placement) -> (Vec<Place>, Vec<(usize, 
 /// What `verify` does not say: types of elements, sizes that kernels take, weights where kernels look for them.
 fn check(program: &Program, op: &Op, storages: &[Storage]) -> Result<(), String> {
     let indices = match op.kind {
-        OpKind::Embedding => Some(0),
+        OpKind::Embedding | OpKind::EmbeddingExtra => Some(0),
         OpKind::GatherRow => Some(1),
         _ => None,
     };
@@ -253,10 +253,17 @@ fn check(program: &Program, op: &Op, storages: &[Storage]) -> Result<(), String>
     }
     for (position, weight) in op.reads_weights().enumerate() {
         let fits = match storages[weight.index()] {
-            Storage::Panels { .. } => {
-                position == 0 && matches!(op.kind, OpKind::Conv2d { .. } | OpKind::Linear)
+            // A product that reads its weight place by place is not one that reads it in the file's order.
+            Storage::Panels { taps, .. } => {
+                let kernel = program.weights[weight].shape.iter().skip(2).product::<usize>();
+                let wanted = match op.kind {
+                    OpKind::Conv2d { .. } => Some(kernel),
+                    OpKind::Linear => Some(1),
+                    _ => None,
+                };
+                position == 0 && wanted == Some(taps)
             }
-            Storage::Mapped => matches!(op.kind, OpKind::Embedding),
+            Storage::Mapped => matches!(op.kind, OpKind::Embedding | OpKind::EmbeddingExtra),
             Storage::Plain => position > 0 || !matches!(op.kind, OpKind::Conv2d { .. } | OpKind::Linear),
         };
         if !fits {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use floe_formats::{DType, Header, TensorInfo};
+use floe_formats::{DType, Header, TensorInfo, element};
 use floe_nets::cost::{self, Storage};
 use floe_nets::ir::{PANEL, Program, Weight};
 use half::prelude::*;
@@ -71,6 +71,9 @@ impl WeightStore {
         for program in programs {
             for ((_, weight), storage) in program.weights.iter().zip(cost::storage(program)) {
                 let info = checked(weight, header, &file)?;
+                if storage == Storage::Mapped && info.transposed {
+                    return Err(misfit(weight, "its rows do not lie in one piece"));
+                }
                 entries.insert((weight.key.clone(), kind(storage)), Entry { storage, info, place: 0..0 });
             }
         }
@@ -78,7 +81,7 @@ impl WeightStore {
         for kind in [Kind::Panels, Kind::Plain] {
             for (_, entry) in entries.iter_mut().filter(|((_, of), _)| *of == kind) {
                 let len = match entry.storage {
-                    Storage::Panels { depth, columns } => depth * columns.next_multiple_of(PANEL),
+                    Storage::Panels { depth, columns, .. } => depth * columns.next_multiple_of(PANEL),
                     _ => entry.info.shape.iter().product(),
                 };
                 entry.place = elements..elements + len;
@@ -144,25 +147,28 @@ fn checked(weight: &Weight, header: &Header, file: &MappedFile) -> Result<Tensor
     if info.shape != weight.shape || info.dtype != weight.dtype {
         return fail("the file's tensor has another shape or type");
     }
-    if info.dtype == DType::I64 {
+    if !info.dtype.is_float() {
         return fail("it holds indices, not numbers");
     }
-    let elements = info.shape.iter().try_fold(1_u64, |product, &n| product.checked_mul(n as u64));
-    let bytes = elements.and_then(|elements| elements.checked_mul(info.dtype.bytes() as u64));
-    let end = bytes.and_then(|bytes| info.start.checked_add(bytes));
-    match end {
-        Some(end) if bytes == Some(info.bytes) && end <= file.bytes().len() as u64 => Ok(info.clone()),
+    let whole = TensorInfo::new(info.dtype, info.shape.clone(), info.start);
+    match whole {
+        Some(whole) if whole.bytes == info.bytes && whole.end() <= file.bytes().len() as u64 => {
+            Ok(info.clone())
+        }
         _ => fail("its bytes lie outside of the file"),
     }
 }
 
-/// Reads one element.
-pub(crate) fn element(dtype: DType, bytes: &[u8]) -> f32 {
-    match (dtype, bytes) {
-        (DType::F32, &[a, b, c, d]) => f32::from_le_bytes([a, b, c, d]),
-        (DType::F16, &[a, b]) => f16::from_le_bytes([a, b]).to_f32(),
-        (DType::Bf16, &[a, b]) => bf16::from_le_bytes([a, b]).to_f32(),
-        _ => f32::NAN,
+/// Reads elements of a tensor, in row-major order from `first` on, whichever way it is stored.
+fn read(info: &TensorInfo, bytes: &[u8], first: usize, to: &mut [f32]) {
+    let &[rows, columns] = info.shape.as_slice() else { return convert(info.dtype, bytes, first, to) };
+    if !info.transposed {
+        return convert(info.dtype, bytes, first, to);
+    }
+    let size = info.dtype.bytes();
+    for (index, to) in to.iter_mut().enumerate() {
+        let (row, column) = ((first + index) / columns, (first + index) % columns);
+        *to = element(info.dtype, &bytes[(column * rows + row) * size..][..size]);
     }
 }
 
@@ -170,8 +176,8 @@ pub(crate) fn element(dtype: DType, bytes: &[u8]) -> f32 {
 fn convert(dtype: DType, bytes: &[u8], first: usize, to: &mut [f32]) {
     let size = dtype.bytes();
     let bytes = &bytes[first * size..(first + to.len()) * size];
-    if dtype == DType::F32 {
-        for (to, bytes) in to.iter_mut().zip(bytes.chunks_exact(4)) {
+    if !matches!(dtype, DType::F16 | DType::Bf16) {
+        for (to, bytes) in to.iter_mut().zip(bytes.chunks_exact(size)) {
             *to = element(dtype, bytes);
         }
         return;
@@ -208,25 +214,20 @@ fn fill<'a>(file: &[u8], entries: impl Iterator<Item = &'a Entry>, memory: &mut 
         let bytes = &file[entry.info.start as usize..(entry.info.start + entry.info.bytes) as usize];
         let to = memory.part(entry.place.start, entry.place.len());
         match entry.storage {
-            Storage::Panels { depth, columns } => {
-                pack(
-                    &entry.info,
-                    bytes,
-                    panel,
-                    [depth, columns],
-                    to.part(panel * depth * PANEL, depth * PANEL),
-                );
+            Storage::Panels { taps, depth, columns } => {
+                let to = to.part(panel * depth * PANEL, depth * PANEL);
+                pack(&entry.info, bytes, panel, [taps, depth, columns], to);
             }
-            _ => plain(entry.info.dtype, bytes, to),
+            _ => plain(&entry.info, bytes, to),
         }
     });
 }
 
-fn plain(dtype: DType, bytes: &[u8], to: Sink<'_>) {
+fn plain(info: &TensorInfo, bytes: &[u8], to: Sink<'_>) {
     let mut chunk = [0.0; CHUNK];
     for first in (0..to.len()).step_by(CHUNK) {
         let chunk = &mut chunk[..CHUNK.min(to.len() - first)];
-        convert(dtype, bytes, first, chunk);
+        read(info, bytes, first, chunk);
         for (index, &value) in chunk.iter().enumerate() {
             to.set(first + index, value);
         }
@@ -234,14 +235,13 @@ fn plain(dtype: DType, bytes: &[u8], to: Sink<'_>) {
 }
 
 /// Packs sixteen rows of `[columns, channels, taps]` to `[taps, channels, 16]`; rows that are not there are zero.
-fn pack(info: &TensorInfo, bytes: &[u8], panel: usize, [depth, columns]: [usize; 2], to: Sink<'_>) {
-    let channels = info.shape.get(1).copied().unwrap_or(1).max(1);
-    let taps = depth / channels;
+fn pack(info: &TensorInfo, bytes: &[u8], panel: usize, [taps, depth, columns]: [usize; 3], to: Sink<'_>) {
+    let channels = depth / taps.max(1);
     let mut rows = [[0.0; CHUNK]; PANEL];
     for first in (0..depth).step_by(CHUNK) {
         let count = CHUNK.min(depth - first);
         for (row, values) in rows.iter_mut().enumerate().take(columns - panel * PANEL) {
-            convert(info.dtype, bytes, (panel * PANEL + row) * depth + first, &mut values[..count]);
+            read(info, bytes, (panel * PANEL + row) * depth + first, &mut values[..count]);
         }
         for index in 0..count {
             let mut lanes = [0.0; LANES];

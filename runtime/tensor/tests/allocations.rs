@@ -7,6 +7,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use floe_formats::detect;
+use floe_nets::arch::{TextOptions, UnetOptions};
 use floe_nets::{PassSet, ProgramSpec, build_program};
 use floe_tensor::{Isa, Pool};
 use floe_testing::model;
@@ -39,8 +40,8 @@ fn main() {
     for threads in [1, 2, 3] {
         let pool = Pool::new(threads).unwrap();
         for spec in [
-            ProgramSpec::ClipText { rows: 1 },
-            ProgramSpec::Unet { batch: 2, height: 8, width: 8, tokens: 77 },
+            ProgramSpec::ClipText { rows: 1, options: TextOptions::default() },
+            ProgramSpec::Unet { batch: 2, height: 8, width: 8, tokens: 77, options: UnetOptions::default() },
             ProgramSpec::VaeDecode { batch: 1, height: 8, width: 8 },
         ] {
             let mut program = build_program(spec, &header, &layout).unwrap();

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use floe_formats::{DType, Header, TensorInfo, detect, header_len};
+use floe_nets::arch::UnetOptions;
 use floe_nets::ir::{Activation, Element, Op, OpKind, Padding, Program, ValueId, WeightId};
 use floe_nets::{BuildError, Builder, PassSet, ProgramSpec, Weights, build_program};
 use floe_tensor::Input;
@@ -53,12 +54,11 @@ fn file(random: &mut Random, tensors: &[(&str, &[usize])]) -> File {
         for number in random.numbers(shape.iter().product()) {
             bytes.extend((scale * number).to_le_bytes());
         }
-        let info =
-            TensorInfo { dtype: DType::F32, shape: shape.to_vec(), start, bytes: bytes.len() as u64 - start };
+        let info = TensorInfo::new(DType::F32, shape.to_vec(), start).unwrap();
         infos.insert(key.to_owned(), info);
     }
     let file_bytes = bytes.len() as u64;
-    File { bytes, header: Header { tensors: infos, hash: String::new(), file_bytes } }
+    File { bytes, header: Header { tensors: infos, file_bytes, ..Header::default() } }
 }
 
 /// What inputs a program is given.
@@ -243,6 +243,7 @@ impl Meaning<'_> {
             OpKind::GatherRow => {
                 numbers.map(|i| x[(i / c * places + y[i / c] as usize) * c + i % c]).collect()
             }
+            _ => panic!("`{}` is compared with the CPU engine, in burn_variants.rs", op.kind),
         }
     }
 }
@@ -317,6 +318,7 @@ fn activate(kind: Activation, x: f64) -> f64 {
     let steepness = match kind {
         Activation::Silu => 1.0,
         Activation::QuickGelu => f64::from(1.702_f32),
+        _ => panic!("{kind} is compared with the CPU engine, in burn_variants.rs"),
     };
     x / (1.0 + (-steepness * x).exp())
 }
@@ -644,7 +646,8 @@ fn the_optimised_unet_computes_what_the_naive_one_does() {
     let len = header_len(&bytes).unwrap() as usize;
     let header = Header::parse(&bytes[..len], bytes.len() as u64).unwrap();
     let layout = detect(&header).unwrap();
-    let spec = ProgramSpec::Unet { batch: 2, height: 16, width: 24, tokens: 77 };
+    let spec =
+        ProgramSpec::Unet { batch: 2, height: 16, width: 24, tokens: 77, options: UnetOptions::default() };
     let program = build_program(spec, &header, &layout).unwrap();
     let random = &mut Random(1);
     let mut given: Vec<Given> = program

@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use floe_formats::{Header, detect};
+use floe_nets::arch::{TextOptions, UnetOptions};
 use floe_nets::ir::Program;
 use floe_nets::{Builder, PassSet, ProgramSpec, Weights, arch, build_program};
 use floe_tensor::{Isa, MappedFile, Pool};
@@ -82,7 +83,13 @@ fn unet(name: &'static str) -> usize {
     let case = case(name);
     let (file, header) = open(&model("sd15-tiny"));
     let (x, context) = (&case.given["x"].0, &case.given["context"].0);
-    let spec = ProgramSpec::Unet { batch: x[0], height: x[2], width: x[3], tokens: context[1] };
+    let spec = ProgramSpec::Unet {
+        batch: x[0],
+        height: x[2],
+        width: x[3],
+        tokens: context[1],
+        options: UnetOptions::default(),
+    };
     let given = [case.input("x"), case.input("t"), case.input("context")];
     case.check(build(spec, &header), &file, &header, &given)
 }
@@ -140,8 +147,8 @@ fn the_autoencoder_of_its_own_file_is_the_references() {
 fn every_schedule_gives_the_same_bits() {
     let (file, header) = open(&model("sd15-tiny"));
     let specs = [
-        ProgramSpec::ClipText { rows: 2 },
-        ProgramSpec::Unet { batch: 2, height: 5, width: 7, tokens: 77 },
+        ProgramSpec::ClipText { rows: 2, options: TextOptions::default() },
+        ProgramSpec::Unet { batch: 2, height: 5, width: 7, tokens: 77, options: UnetOptions::default() },
         ProgramSpec::VaeDecode { batch: 1, height: 3, width: 5 },
         ProgramSpec::VaeEncode { batch: 1, height: 24, width: 40 },
     ];
@@ -164,7 +171,10 @@ fn every_schedule_gives_the_same_bits() {
 fn a_batch_gives_the_bits_of_its_items() {
     let (file, header) = open(&model("sd15-tiny"));
     let unet = |batch| {
-        let mut program = build(ProgramSpec::Unet { batch, height: 6, width: 8, tokens: 77 }, &header);
+        let mut program = build(
+            ProgramSpec::Unet { batch, height: 6, width: 8, tokens: 77, options: UnetOptions::default() },
+            &header,
+        );
         PassSet::DEFAULT.run(&mut program);
         program
     };

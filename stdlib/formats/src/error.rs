@@ -36,6 +36,56 @@ pub enum FormatError {
         /// The type as the file spells it.
         dtype: String,
     },
+    /// It is no container of tensors at all.
+    #[error("this is {what}, not a file of tensors that Floe can read")]
+    NotTensors {
+        /// What its first bytes look like.
+        what: String,
+    },
+    /// The zip archive around a pickle is broken, or uses what checkpoints do not.
+    #[error("the zip archive cannot be read: {reason}")]
+    BadArchive {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The pickle is broken, or beyond its limits.
+    #[error("the pickle cannot be read: {reason} (at byte {at})")]
+    BadPickle {
+        /// Byte in the pickle.
+        at: u64,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The pickle does something that tensors do not need: it is not executed.
+    #[error("the pickle uses {what}, which no tensor needs: a model file is data, and is not executed")]
+    RefusedPickle {
+        /// The opcode, or the global name.
+        what: String,
+    },
+    /// A tensor of a pickle does not lie in one piece.
+    #[error("tensor `{tensor}` does not lie in one piece: shape {shape:?}, strides {strides:?}")]
+    Strided {
+        /// Its name.
+        tensor: String,
+        /// Its shape.
+        shape: Vec<usize>,
+        /// Elements between neighbours in each dimension.
+        strides: Vec<usize>,
+    },
+    /// A tensor is there, but is not what its name says.
+    #[error("tensor `{tensor}` does not fit: {reason}")]
+    Misfit {
+        /// Its name.
+        tensor: String,
+        /// Why.
+        reason: String,
+    },
+    /// The tensors are those of a model that is known by name only.
+    #[error("this is {what}, which Floe cannot run")]
+    Unsupported {
+        /// What it is, with its article.
+        what: &'static str,
+    },
     /// The tensors are not those of any model that Floe knows.
     #[error("no model family is known that has these {tensors} tensors (the first is `{first}`)")]
     UnknownFamily {

@@ -1,74 +1,27 @@
 //! The safetensors header: eight bytes of length, then JSON that names every tensor
 //! (<https://huggingface.co/docs/safetensors>).
+//!
+//! Read here and not by the `safetensors` crate, which cannot say which tensor has a type it does not know, and takes
+//! the last of two tensors of one name without a word.
 
 use std::collections::BTreeMap;
 use std::fmt;
 
-use safetensors::tensor::Metadata;
+use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 
-use crate::FormatError;
+use crate::{DType, FormatError, Header, TensorInfo};
 
 /// A header larger than this is refused, as the reference implementation does.
 const MAX_HEADER: u64 = 100_000_000;
 
-/// The number type of a stored tensor.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum DType {
-    /// IEEE single precision.
-    F32,
-    /// IEEE half precision.
-    F16,
-    /// The upper half of a single-precision number.
-    Bf16,
-    /// 64-bit signed integer (position ids; never a weight).
-    I64,
-}
+/// Most tensors of one file; the largest published models have some ten thousand.
+pub(crate) const MAX_TENSORS: usize = 1 << 18;
 
-impl DType {
-    /// Bytes of one element.
-    pub fn bytes(self) -> usize {
-        match self {
-            DType::F32 => 4,
-            DType::F16 | DType::Bf16 => 2,
-            DType::I64 => 8,
-        }
-    }
-}
+/// Most dimensions of a tensor.
+pub(crate) const MAX_RANK: usize = 8;
 
-impl fmt::Display for DType {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            DType::F32 => "f32",
-            DType::F16 => "f16",
-            DType::Bf16 => "bf16",
-            DType::I64 => "i64",
-        })
-    }
-}
-
-/// Where one tensor lies in its file, and what it is.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TensorInfo {
-    /// Number type.
-    pub dtype: DType,
-    /// Shape, outermost dimension first; row-major.
-    pub shape: Vec<usize>,
-    /// First byte in the file.
-    pub start: u64,
-    /// Bytes.
-    pub bytes: u64,
-}
-
-/// All tensors of one file by name.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Header {
-    /// The tensors.
-    pub tensors: BTreeMap<String, TensorInfo>,
-    /// BLAKE3 of the header's bytes, in hexadecimal: names, shapes, types and places, not the weights.
-    pub hash: String,
-    /// Bytes of the whole file.
-    pub file_bytes: u64,
-}
+/// Most bytes of notes that are kept, names and texts together.
+const MAX_METADATA: usize = 1 << 20;
 
 /// How many bytes from the start of a file hold its header, said by its first eight bytes.
 ///
@@ -83,67 +36,173 @@ pub fn header_len(prefix: &[u8]) -> Result<u64, FormatError> {
 }
 
 impl Header {
-    /// Reads a header from the first bytes of a file (at least [`header_len`] of them).
+    /// Reads a safetensors header from the first bytes of a file (at least [`header_len`] of them).
     ///
     /// # Errors
-    /// If the bytes are no safetensors header, end too early, or the file of `file_bytes` bytes cannot hold the
-    /// tensors that the header names.
+    /// If the bytes are no safetensors header, end too early, or the file of `file_bytes` bytes is not exactly the
+    /// header and the tensors that it names, one behind another.
     pub fn parse(prefix: &[u8], file_bytes: u64) -> Result<Header, FormatError> {
         let len = header_len(prefix)?;
         let bytes = usize::try_from(len)
             .ok()
             .and_then(|len| prefix.get(..len))
             .ok_or(FormatError::TruncatedHeader { needed: len, found: prefix.len() as u64 })?;
-        let bad = |reason: String| FormatError::BadHeader { reason };
-        let metadata: Metadata =
-            serde_json::from_slice(&bytes[8..]).map_err(|error| bad(error.to_string()))?;
+        let Entries { tensors: raw, metadata } = serde_json::from_slice(&bytes[8..])
+            .map_err(|error| FormatError::BadHeader { reason: error.to_string() })?;
         let mut tensors = BTreeMap::new();
-        let mut needed = len;
-        // By name: which of several defects is reported may not depend on a hash map's order.
-        let by_name: BTreeMap<_, _> = metadata.tensors().into_iter().collect();
-        for (name, info) in by_name {
-            let dtype = match info.dtype {
-                safetensors::Dtype::F32 => DType::F32,
-                safetensors::Dtype::F16 => DType::F16,
-                safetensors::Dtype::BF16 => DType::Bf16,
-                safetensors::Dtype::I64 => DType::I64,
-                other => {
-                    return Err(FormatError::UnknownDType { tensor: name, dtype: format!("{other:?}") });
-                }
-            };
-            let (start, end) = (info.data_offsets.0 as u64, info.data_offsets.1 as u64);
-            let elements = info.shape.iter().try_fold(1_u64, |product, &n| product.checked_mul(n as u64));
-            let bytes = elements.and_then(|n| n.checked_mul(dtype.bytes() as u64));
-            if bytes.is_none() || end.checked_sub(start) != bytes {
-                return Err(bad(format!("the bytes of tensor `{name}` do not fit its shape")));
-            }
-            let (Some(start), Some(end)) = (len.checked_add(start), len.checked_add(end)) else {
-                return Err(bad(format!("tensor `{name}` lies beyond any file")));
-            };
-            needed = needed.max(end);
-            let info = TensorInfo { dtype, shape: info.shape.clone(), start, bytes: end - start };
+        for (name, tensor) in raw {
+            let info = tensor.place(&name, len)?;
             tensors.insert(name, info);
         }
-        if needed > file_bytes {
-            return Err(FormatError::Truncated { needed, found: file_bytes });
+        packed(&tensors, len, file_bytes)?;
+        Ok(Header { tensors, hash: blake3::hash(bytes).to_hex().to_string(), file_bytes, metadata })
+    }
+}
+
+/// Tensors must lie one behind another and fill the file, as the format demands.
+fn packed(tensors: &BTreeMap<String, TensorInfo>, data: u64, file_bytes: u64) -> Result<(), FormatError> {
+    let bad = |reason: String| Err(FormatError::BadHeader { reason });
+    let mut in_order: Vec<(&String, &TensorInfo)> = tensors.iter().collect();
+    in_order.sort_by_key(|(_, info)| (info.start, info.bytes));
+    let mut end = data;
+    for (name, info) in &in_order {
+        if info.start < end {
+            return bad(format!("tensor `{name}` lies on bytes of another one"));
         }
-        Ok(Header { tensors, hash: blake3::hash(bytes).to_hex().to_string(), file_bytes })
+        if info.start > end {
+            return bad(format!("{} bytes before tensor `{name}` belong to none", info.start - end));
+        }
+        end = info.end();
+    }
+    if end > file_bytes {
+        return Err(FormatError::Truncated { needed: end, found: file_bytes });
+    }
+    if end < file_bytes {
+        return bad(format!("{} bytes behind the last tensor belong to none", file_bytes - end));
+    }
+    Ok(())
+}
+
+/// A header as its JSON has it.
+struct Entries {
+    tensors: BTreeMap<String, Raw>,
+    metadata: BTreeMap<String, String>,
+}
+
+#[derive(serde::Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Raw {
+    dtype: String,
+    shape: Vec<u64>,
+    data_offsets: [u64; 2],
+}
+
+impl Raw {
+    /// Where it lies in the file, whose data begin at byte `data`.
+    fn place(&self, name: &str, data: u64) -> Result<TensorInfo, FormatError> {
+        let bad = |reason: String| FormatError::BadHeader { reason };
+        let dtype = DType::from_safetensors(&self.dtype).ok_or_else(|| FormatError::UnknownDType {
+            tensor: name.to_owned(),
+            dtype: self.dtype.clone(),
+        })?;
+        if self.shape.len() > MAX_RANK {
+            return Err(bad(format!("tensor `{name}` has {} dimensions", self.shape.len())));
+        }
+        let [start, end] = self.data_offsets;
+        let beyond = || bad(format!("tensor `{name}` lies beyond any file"));
+        let shape = self.shape.iter().map(|&n| usize::try_from(n)).collect::<Result<Vec<_>, _>>();
+        let start_in_file = data.checked_add(start).ok_or_else(beyond)?;
+        let info = TensorInfo::new(dtype, shape.map_err(|_| beyond())?, start_in_file).ok_or_else(beyond)?;
+        if end.checked_sub(start) != Some(info.bytes) {
+            return Err(bad(format!("the bytes of tensor `{name}` do not fit its shape")));
+        }
+        Ok(info)
+    }
+}
+
+impl<'de> Deserialize<'de> for Entries {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(EntriesVisitor)
+    }
+}
+
+struct EntriesVisitor;
+
+impl<'de> Visitor<'de> for EntriesVisitor {
+    type Value = Entries;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object of tensors by name")
     }
 
-    /// Whether a tensor of this name is there.
-    pub fn has(&self, name: &str) -> bool {
-        self.tensors.contains_key(name)
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Entries, A::Error> {
+        let mut entries = Entries { tensors: BTreeMap::new(), metadata: BTreeMap::new() };
+        let mut notes = false;
+        while let Some(name) = map.next_key::<String>()? {
+            if name == "__metadata__" {
+                if notes {
+                    return Err(A::Error::custom("`__metadata__` is there twice"));
+                }
+                notes = true;
+                // Some writers put a null here.
+                entries.metadata =
+                    map.next_value::<Option<Notes>>()?.map(|notes| notes.0).unwrap_or_default();
+                continue;
+            }
+            if entries.tensors.len() == MAX_TENSORS {
+                return Err(A::Error::custom(format!("there are more than {MAX_TENSORS} tensors")));
+            }
+            if entries.tensors.contains_key(&name) {
+                return Err(A::Error::custom(format!("tensor `{name}` is there twice")));
+            }
+            let tensor = map.next_value::<Raw>()?;
+            entries.tensors.insert(name, tensor);
+        }
+        Ok(entries)
+    }
+}
+
+/// The notes of a file, as many as fit.
+struct Notes(BTreeMap<String, String>);
+
+impl<'de> Deserialize<'de> for Notes {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_map(NotesVisitor)
+    }
+}
+
+struct NotesVisitor;
+
+impl<'de> Visitor<'de> for NotesVisitor {
+    type Value = Notes;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an object of texts")
     }
 
-    /// Whether any tensor's name starts with `prefix`.
-    pub fn has_prefix(&self, prefix: &str) -> bool {
-        self.tensors.range(prefix.to_owned()..).next().is_some_and(|(name, _)| name.starts_with(prefix))
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Notes, A::Error> {
+        let (mut notes, mut bytes) = (BTreeMap::new(), 0);
+        while let Some(name) = map.next_key::<String>()? {
+            // Texts only, says the format; what else is there is nothing that anybody reads.
+            let Note::Text(text) = map.next_value::<Note>()? else { continue };
+            if notes.contains_key(&name) {
+                return Err(A::Error::custom(format!("note `{name}` is there twice")));
+            }
+            if bytes + name.len() + text.len() <= MAX_METADATA {
+                bytes += name.len() + text.len();
+                notes.insert(name, text);
+            }
+        }
+        Ok(Notes(notes))
     }
+}
 
-    /// The shape of a tensor, if it is there.
-    pub fn shape(&self, name: &str) -> Option<&[usize]> {
-        self.tensors.get(name).map(|info| info.shape.as_slice())
-    }
+/// A text, or anything else, which is skipped.
+#[derive(serde::Deserialize)]
+#[serde(untagged)]
+enum Note {
+    Text(String),
+    Other(IgnoredAny),
 }
 
 #[cfg(test)]
@@ -155,6 +214,21 @@ mod tests {
         bytes.extend_from_slice(json.as_bytes());
         bytes.extend(std::iter::repeat_n(0, data));
         bytes
+    }
+
+    fn read(json: &str, data: usize) -> Result<Header, FormatError> {
+        let bytes = file(json, data);
+        Header::parse(&bytes, bytes.len() as u64)
+    }
+
+    /// Why a header is refused.
+    #[track_caller]
+    fn refused(json: &str, data: usize) -> String {
+        read(json, data).unwrap_err().to_string()
+    }
+
+    fn tensor(name: &str, dtype: &str, shape: &str, start: u64, end: u64) -> String {
+        format!("\"{name}\":{{\"dtype\":\"{dtype}\",\"shape\":{shape},\"data_offsets\":[{start},{end}]}}")
     }
 
     const TWO: &str = r#"{"a":{"dtype":"F16","shape":[2,2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}}"#;
@@ -169,6 +243,20 @@ mod tests {
     }
 
     #[test]
+    fn every_number_type_has_its_size() {
+        for dtype in DType::ALL {
+            let end = 3 * dtype.bytes() as u64;
+            let json = format!("{{{}}}", tensor("t", dtype.safetensors(), "[3]", 0, end));
+            let header = read(&json, end as usize).unwrap();
+            assert_eq!((header.tensors["t"].dtype, header.tensors["t"].bytes), (dtype, end));
+        }
+        assert_eq!(
+            read(&format!("{{{}}}", tensor("t", "F4", "[2]", 0, 1)), 1).unwrap_err(),
+            FormatError::UnknownDType { tensor: "t".to_owned(), dtype: "F4".to_owned() }
+        );
+    }
+
+    #[test]
     fn half_a_download_says_what_is_missing() {
         let bytes = file(TWO, 5);
         let error = Header::parse(&bytes, bytes.len() as u64).unwrap_err();
@@ -176,14 +264,65 @@ mod tests {
             error,
             FormatError::Truncated { needed: bytes.len() as u64 + 7, found: bytes.len() as u64 }
         );
+        let error = Header::parse(&bytes[..20], bytes.len() as u64).unwrap_err();
+        assert_eq!(error, FormatError::TruncatedHeader { needed: 8 + TWO.len() as u64, found: 20 });
     }
 
     #[test]
     fn other_files_are_recognised_as_such() {
         assert_eq!(Header::parse(b"PK\x03\x04....zip", 15).unwrap_err(), FormatError::NotSafetensors);
         assert!(matches!(Header::parse(b"abc", 3).unwrap_err(), FormatError::TruncatedHeader { .. }));
-        let lies = file(r#"{"a":{"dtype":"F16","shape":[2,2],"data_offsets":[8,4]}}"#, 12);
-        assert!(matches!(Header::parse(&lies, 99).unwrap_err(), FormatError::BadHeader { .. }));
-        assert!(matches!(Header::parse(&file("{nope", 0), 13).unwrap_err(), FormatError::BadHeader { .. }));
+        assert!(refused("{nope", 0).contains("line 1 column 2"));
+        assert!(refused("[]", 0).contains("expected an object of tensors by name"));
+        let deep = "[".repeat(100_000);
+        assert!(refused(&deep, 0).contains("safetensors header"));
+    }
+
+    #[test]
+    fn tensors_fill_the_file_and_share_nothing() {
+        let two =
+            |second: String, data| refused(&format!("{{{},{second}}}", tensor("a", "U8", "[4]", 0, 4)), data);
+        assert!(two(tensor("b", "U8", "[4]", 2, 6), 6).ends_with("`b` lies on bytes of another one"));
+        assert!(
+            two(tensor("b", "U8", "[4]", 6, 10), 10).ends_with("2 bytes before tensor `b` belong to none")
+        );
+        assert!(
+            two(tensor("b", "U8", "[4]", 4, 8), 11)
+                .ends_with("3 bytes behind the last tensor belong to none")
+        );
+        assert!(two(tensor("b", "U8", "[4]", 8, 4), 8).ends_with("of tensor `b` do not fit its shape"));
+        assert!(two(tensor("b", "U8", "[5]", 4, 8), 8).ends_with("of tensor `b` do not fit its shape"));
+        // Empty tensors lie between others.
+        let empty = format!("{{{},{}}}", tensor("a", "U8", "[4]", 0, 4), tensor("b", "U8", "[0,7]", 4, 4));
+        assert!(read(&empty, 4).is_ok());
+    }
+
+    #[test]
+    fn sizes_beyond_all_files_are_refused() {
+        let huge = "[4294967296,4294967296]";
+        assert!(refused(&format!("{{{}}}", tensor("a", "U8", huge, 0, 0)), 0).contains("beyond any file"));
+        let far = tensor("a", "U8", "[1]", u64::MAX, u64::MAX);
+        assert!(refused(&format!("{{{far}}}"), 0).contains("beyond any file"));
+        let many = tensor("a", "U8", "[1,1,1,1,1,1,1,1,1]", 0, 1);
+        assert!(refused(&format!("{{{many}}}"), 1).contains("`a` has 9 dimensions"));
+    }
+
+    #[test]
+    fn names_stand_once() {
+        let twice = format!("{{{},{}}}", tensor("a", "U8", "[1]", 0, 1), tensor("a", "U8", "[1]", 0, 1));
+        assert!(refused(&twice, 1).contains("tensor `a` is there twice"));
+        assert!(refused(r#"{"__metadata__":{},"__metadata__":{}}"#, 0).contains("twice"));
+        assert!(refused(r#"{"__metadata__":{"x":"1","x":"2"}}"#, 0).contains("note `x` is there twice"));
+        let odd = r#"{"a":{"dtype":"U8","shape":[],"data_offsets":[0,1],"strides":[]}}"#;
+        assert!(refused(odd, 1).contains("unknown field `strides`"));
+    }
+
+    #[test]
+    fn notes_are_kept_as_far_as_they_are_short() {
+        let long = "x".repeat(MAX_METADATA);
+        let json = format!(r#"{{"__metadata__":{{"big":"{long}","format":"pt","n":[1],"o":{{"a":null}}}}}}"#);
+        let header = read(&json, 0).unwrap();
+        assert_eq!(header.metadata.into_iter().collect::<Vec<_>>(), [("format".into(), "pt".into())]);
+        assert!(read(r#"{"__metadata__":null}"#, 0).unwrap().metadata.is_empty());
     }
 }

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use floe_formats::Header;
 use thiserror::Error;
 
 use crate::arena::Arena;
@@ -10,6 +9,7 @@ use crate::ir::{
     Activation, Element, Epilogue, Op, OpKind, Padding, Port, Program, Value, ValueId, Weight, WeightId,
     infer,
 };
+use crate::weights::Weights;
 
 /// Why a checkpoint does not give a program.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -36,48 +36,6 @@ pub enum BuildError {
     /// The family is known, its networks are not described yet.
     #[error("models of the family {0} cannot be run yet, only sd1 can")]
     Family(String),
-}
-
-/// The tensors of one part of a file: a header and the prefix of its keys.
-#[derive(Debug, Clone, Copy)]
-pub struct Weights<'a> {
-    /// The file's header.
-    pub header: &'a Header,
-    /// Prefix of the keys, with its trailing dot.
-    pub prefix: &'a str,
-}
-
-impl<'a> Weights<'a> {
-    /// The shape of a tensor below the prefix.
-    pub fn shape(&self, key: &str) -> Option<&'a [usize]> {
-        self.header.shape(&format!("{}{key}", self.prefix))
-    }
-
-    /// Whether there is a tensor with this key below the prefix.
-    pub fn has(&self, key: &str) -> bool {
-        self.shape(key).is_some()
-    }
-
-    /// Whether there is any tensor below the prefix whose key starts with `key`.
-    pub fn has_prefix(&self, key: &str) -> bool {
-        self.header.has_prefix(&format!("{}{key}", self.prefix))
-    }
-
-    /// How many of `{key}0.`, `{key}1.`, … there are in a row.
-    pub fn count(&self, key: &str) -> usize {
-        (0..).take_while(|index| self.has_prefix(&format!("{key}{index}."))).count()
-    }
-
-    /// One dimension of a tensor below the prefix.
-    ///
-    /// # Errors
-    /// If the tensor is missing or has fewer dimensions.
-    pub fn dim(&self, key: &str, dimension: usize) -> Result<usize, BuildError> {
-        let shape = self.shape(key);
-        shape
-            .and_then(|shape| shape.get(dimension).copied())
-            .ok_or_else(|| BuildError::MissingTensor { key: format!("{}{key}", self.prefix) })
-    }
 }
 
 /// A program under construction.
@@ -139,13 +97,11 @@ impl<'a> Builder<'a> {
 
     /// A tensor of the file as a weight of the program; each tensor becomes one weight.
     fn weight(&mut self, key: &str) -> Result<WeightId, BuildError> {
-        let full = format!("{}{key}", self.weights.prefix);
+        let full = self.weights.name(key);
         if let Some(&id) = self.by_key.get(&full) {
             return Ok(id);
         }
-        let Some(info) = self.weights.header.tensors.get(&full) else {
-            return Err(BuildError::MissingTensor { key: full });
-        };
+        let info = self.weights.header.tensors.get(&full).ok_or_else(|| self.weights.missing(key))?;
         let weight = Weight { key: full.clone(), dtype: info.dtype, shape: info.shape.clone() };
         let id = self.program.weights.push(weight);
         self.by_key.insert(full, id);
@@ -180,10 +136,18 @@ impl<'a> Builder<'a> {
         self.bias(path, y)
     }
 
-    /// Linear layer (or 1x1 convolution) with `{path}.weight` and, where the file has it, `{path}.bias`.
+    /// Linear layer (or 1x1 convolution; the dimensions behind a weight's first are one) with `{path}.weight` and, where the file has it, `{path}.bias`.
     pub fn linear(&mut self, path: &str, x: ValueId) -> Result<ValueId, BuildError> {
         let y = self.op(OpKind::Linear, &[x], &[&format!("{path}.weight")])?;
         self.bias(path, y)
+    }
+
+    /// A convolution without padding whose stride is its kernel, with `{path}.weight` and, where the file has it,
+    /// `{path}.bias`: patches of pixels as channels, then a linear layer.
+    pub fn patches(&mut self, path: &str, x: ValueId) -> Result<ValueId, BuildError> {
+        let factor = self.weights.dim(&format!("{path}.weight"), 2)?;
+        let x = self.apply(OpKind::PixelUnshuffle { factor }, &[x])?;
+        self.linear(path, x)
     }
 
     fn bias(&mut self, path: &str, y: ValueId) -> Result<ValueId, BuildError> {
@@ -213,6 +177,21 @@ impl<'a> Builder<'a> {
         self.op(OpKind::Embedding, &[ids], &[key])
     }
 
+    /// Rows of the table `key` by index, where indices beyond the table name rows of `extra`.
+    pub fn embedding_extra(
+        &mut self,
+        key: &str,
+        ids: ValueId,
+        extra: ValueId,
+    ) -> Result<ValueId, BuildError> {
+        self.op(OpKind::EmbeddingExtra, &[ids, extra], &[key])
+    }
+
+    /// Puts the vector `key` in front of the tokens of every item.
+    pub fn prepend_token(&mut self, key: &str, x: ValueId) -> Result<ValueId, BuildError> {
+        self.op(OpKind::PrependToken, &[x], &[key])
+    }
+
     /// Adds the table `key` of positions.
     pub fn add_position(&mut self, key: &str, x: ValueId) -> Result<ValueId, BuildError> {
         self.op(OpKind::AddPosition, &[x], &[key])
@@ -225,9 +204,20 @@ impl<'a> Builder<'a> {
         heads: usize,
         causal: bool,
     ) -> Result<ValueId, BuildError> {
-        let channels = self.program.values[q].channels() / heads.max(1);
-        let scale = 1.0 / (channels.max(1) as f32).sqrt();
+        let scale = self.scale(q, heads);
         self.op(OpKind::Attention { heads, scale, causal }, &[q, k, v], &[])
+    }
+
+    /// How much attention each key gets, with the scale of [`attention`](Self::attention).
+    pub fn attention_received(&mut self, [q, k]: [ValueId; 2], heads: usize) -> Result<ValueId, BuildError> {
+        let scale = self.scale(q, heads);
+        self.op(OpKind::AttentionReceived { heads, scale }, &[q, k], &[])
+    }
+
+    /// `1 / sqrt(channels of a head)`.
+    fn scale(&self, q: ValueId, heads: usize) -> f32 {
+        let channels = self.program.values[q].channels() / heads.max(1);
+        1.0 / (channels.max(1) as f32).sqrt()
     }
 
     /// An operation without weights.

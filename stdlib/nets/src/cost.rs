@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use crate::arena::Id;
-use crate::ir::{Activation, Op, OpKind, PANEL, Program, Weight, WeightId};
+use crate::ir::{Activation, Op, OpKind, PANEL, Program, Resample, Weight, WeightId};
 
 /// Cost of one execution of a program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -57,6 +57,8 @@ pub fn stored_bytes(weight: &Weight) -> u64 {
 pub enum Storage {
     /// As panels of [`PANEL`] output channels, f32: the right-hand side of matrix products.
     Panels {
+        /// Places of the kernel, whose channels are summed one place after the other; 1 for a matrix.
+        taps: usize,
         /// Length of the sums.
         depth: usize,
         /// Output channels.
@@ -72,7 +74,7 @@ impl Storage {
     /// Bytes in memory, the file's pages not counted.
     pub fn bytes(self, weight: &Weight) -> u64 {
         let elements = match self {
-            Storage::Panels { depth, columns } => depth * columns.next_multiple_of(PANEL),
+            Storage::Panels { depth, columns, .. } => depth * columns.next_multiple_of(PANEL),
             Storage::Plain => weight.shape.iter().product(),
             Storage::Mapped => 0,
         };
@@ -89,9 +91,12 @@ pub fn storage(program: &Program) -> Vec<Storage> {
         match op.kind {
             OpKind::Conv2d { .. } | OpKind::Linear => {
                 let (columns, rest) = shape(id).split_first().unwrap_or((&0, &[]));
-                result[id.index()] = Storage::Panels { depth: rest.iter().product(), columns: *columns };
+                let is_conv = matches!(op.kind, OpKind::Conv2d { .. });
+                let taps = if is_conv { rest.iter().skip(1).product() } else { 1 };
+                result[id.index()] =
+                    Storage::Panels { taps, depth: rest.iter().product(), columns: *columns };
             }
-            OpKind::Embedding => result[id.index()] = Storage::Mapped,
+            OpKind::Embedding | OpKind::EmbeddingExtra => result[id.index()] = Storage::Mapped,
             _ => {}
         }
     }
@@ -112,6 +117,12 @@ pub fn workspace_bytes(program: &Program, op: &Op) -> usize {
         }
         // A row of zeros that stands for every pixel outside of the picture.
         OpKind::Conv2d { padding, .. } if padding.before + padding.after > 0 => value(0).channels(),
+        // A phase, cosine and sine, per row and column.
+        OpKind::ScaleLowest { .. } => value(0).shape.iter().skip(1).take(2).map(|size| 2 * size).sum(),
+        // A mean per pixel.
+        OpKind::ScaleByMean { .. } => value(0).rows(),
+        // The largest score and the total of every query.
+        OpKind::AttentionReceived { heads, .. } => 2 * heads * value(0).rows(),
         _ => 0,
     };
     floats * 4
@@ -138,14 +149,29 @@ pub fn flops(program: &Program, op: &Op) -> u64 {
         OpKind::Geglu => (3 + TRANSCENDENTAL) * elements,
         OpKind::Activate(activation) => activation_flops(activation) * elements,
         OpKind::TimestepEmbedding { .. } => TRANSCENDENTAL * elements,
-        OpKind::Affine { .. } => 2 * elements,
+        OpKind::AttentionReceived { heads, .. } => {
+            let pairs = value(0).rows() as u128 * output.channels() as u128;
+            // Scores are computed twice: for the totals, and for the sums.
+            4 * pairs * value(0).channels() as u128 + (3 + 2 * TRANSCENDENTAL) * pairs * heads as u128
+        }
+        // Three complex sums and a real one, there and back.
+        OpKind::ScaleLowest { .. } => 27 * elements,
+        OpKind::Affine { .. } | OpKind::ScaleByMean { .. } => 2 * elements,
+        OpKind::ScaleChannels { .. } => elements,
+        OpKind::MeanPool { .. } => 4 * elements,
+        OpKind::Resize { method, .. } => elements * resize_flops(method, value(0).len(), output.len()),
         OpKind::AddBias | OpKind::Add | OpKind::AddRow | OpKind::AddPosition => elements,
         OpKind::Concat
         | OpKind::UpsampleNearest { .. }
         | OpKind::Embedding
+        | OpKind::EmbeddingExtra
         | OpKind::NchwToNhwc
         | OpKind::NhwcToNchw
         | OpKind::Narrow { .. }
+        | OpKind::TakeToken { .. }
+        | OpKind::PrependToken
+        | OpKind::PixelUnshuffle { .. }
+        | OpKind::Reframe { .. }
         | OpKind::GatherRow => 0,
     };
     let epilogue = u128::from(op.epilogue.bias.is_some())
@@ -154,9 +180,22 @@ pub fn flops(program: &Program, op: &Op) -> u64 {
     u64::try_from(body + epilogue * elements).unwrap_or(u64::MAX)
 }
 
+/// Operations per element; an area's pixels are those of the input, and at least one.
+fn resize_flops(method: Resample, from: usize, to: usize) -> u128 {
+    match method {
+        Resample::Bilinear => 6,
+        Resample::Bicubic => 40,
+        Resample::NearestExact => 0,
+        Resample::Area => 1 + from.div_ceil(to.max(1)) as u128,
+    }
+}
+
 fn activation_flops(activation: Activation) -> u128 {
     match activation {
         Activation::Silu => 12,
-        Activation::QuickGelu => 13,
+        Activation::QuickGelu | Activation::Gelu => 13,
+        Activation::Relu => 1,
+        Activation::LeakyRelu => 2,
+        Activation::Tanh => 10,
     }
 }

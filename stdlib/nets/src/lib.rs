@@ -14,9 +14,13 @@ pub mod cost;
 pub mod ir;
 pub mod offsets;
 pub mod passes;
+mod real;
 mod spec;
 pub mod text;
+mod weights;
 
 pub use arena::{Arena, Id};
-pub use builder::{BuildError, Builder, Weights};
+pub use builder::{BuildError, Builder};
+pub use real::Real;
 pub use spec::{PassSet, ProgramSpec, build_program};
+pub use weights::Weights;

@@ -1,5 +1,6 @@
 use floe_formats::Part;
 use floe_nets::ProgramSpec;
+use floe_nets::arch::TextOptions;
 use floe_nets::text::{CHUNK, END, Tokenizer, has_weights};
 
 use super::{Call, Gap, ProgramUse, Scratch, SemanticError, Semantics, Work, dim, unable};
@@ -39,7 +40,7 @@ fn clip_text_encode(call: &Call<'_>) -> Result<Work, SemanticError> {
             Scratch { name: "pooled", shape: vec![Some(rows), Some(channels)] },
         ],
         programs: vec![ProgramUse {
-            spec: ProgramSpec::ClipText { rows },
+            spec: ProgramSpec::ClipText { rows, options: TextOptions::default() },
             file: file.clone(),
             executions: 1,
         }],

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use floe_formats::Part;
 use floe_nets::ProgramSpec;
+use floe_nets::arch::UnetOptions;
 
 use super::{Call, Gap, ProgramUse, Scratch, SemanticError, Semantics, Work, differs, dim, unable};
 use crate::facts::{Fact, ModelFile};
@@ -57,7 +58,7 @@ fn ksampler(call: &Call<'_>) -> Result<Work, SemanticError> {
         return Ok(work.lacking(Gap::Unknown));
     };
     let unet = |batch: usize, tokens: usize| ProgramUse {
-        spec: ProgramSpec::Unet { batch, height, width, tokens },
+        spec: ProgramSpec::Unet { batch, height, width, tokens, options: UnetOptions::default() },
         file: file.clone(),
         executions: steps,
     };

@@ -1,6 +1,7 @@
 //! What the tests of several crates share: reference results of the folder `../shared` (or `FLOE_SHARED`), and how
 //! far two tensors are apart.
 
+mod archive;
 pub mod flat;
 pub mod object_info;
 pub mod prompts;
@@ -106,6 +107,29 @@ pub fn model(recipe: &str) -> PathBuf {
     let to = models().join(spec["file"].as_str().expect("a recipe names its file"));
     recipes::make(&spec, &to).expect("the recipe can be made");
     to
+}
+
+/// The names of all recipes, sorted.
+///
+/// # Panics
+/// If they cannot be listed.
+pub fn recipes() -> Vec<String> {
+    let listed = std::fs::read_dir(shared("parity/specs")).expect("recipes can be listed");
+    let names = listed.map(|entry| entry.expect("recipes can be listed").file_name());
+    let mut names: Vec<String> = names
+        .filter_map(|name| name.to_string_lossy().strip_suffix(".json").map(str::to_owned))
+        .filter(|name| name != "sha256")
+        .collect();
+    names.sort();
+    names
+}
+
+/// The stored bytes of one tensor of a recipe, without its file.
+///
+/// # Panics
+/// If there is no such recipe or tensor.
+pub fn recipe_tensor(recipe: &str, tensor: &str) -> Vec<u8> {
+    recipes::tensor(&json(&format!("parity/specs/{recipe}.json")), tensor)
 }
 
 /// A tolerance of the manifest of reference results: of one case, `rel` or `abs` or another.

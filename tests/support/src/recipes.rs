@@ -8,12 +8,17 @@ use std::path::Path;
 use half::{bf16, f16};
 use serde_json::Value;
 
-/// Makes the safetensors file of a recipe, unless it is there already with the size it must have. Written aside and
+use crate::archive;
+
+/// Makes the file of a recipe, safetensors or torch's archive, unless it is there already with the size it must have. Written aside and
 /// renamed: processes that make the same file at the same time do not disturb one another.
 pub(crate) fn make(spec: &Value, to: &Path) -> io::Result<()> {
     let tensors: Vec<Tensor> = list(&spec["tensors"]).iter().map(Tensor::read).collect();
-    let header = header(spec, &tensors);
-    let bytes = header.len() as u64 + tensors.iter().map(Tensor::bytes).sum::<u64>();
+    let frame = match string(&spec["format"]) {
+        "safetensors" => Frame::plain(header(spec, &tensors)),
+        _ => archive::frame(spec, &tensors),
+    };
+    let bytes = frame.bytes() + tensors.iter().map(Tensor::bytes).sum::<u64>();
     if fs::metadata(to).is_ok_and(|found| found.len() == bytes) {
         return Ok(());
     }
@@ -22,13 +27,47 @@ pub(crate) fn make(spec: &Value, to: &Path) -> io::Result<()> {
     }
     let aside = to.with_extension(format!("{}-{:?}", std::process::id(), std::thread::current().id()));
     let mut out = BufWriter::new(File::create(&aside)?);
-    out.write_all(&header)?;
-    let seed = format!("{}/{}", string(&spec["seed"]), spec["hash_prefix"].as_str().unwrap_or(""));
-    for tensor in &tensors {
+    out.write_all(&frame.before)?;
+    let seed = seed(spec);
+    for (index, tensor) in tensors.iter().enumerate() {
+        frame.records.get(index).map_or(Ok(()), |record| out.write_all(record))?;
         tensor.write(&seed, &mut out)?;
     }
+    out.write_all(&frame.after)?;
     out.into_inner()?.sync_all()?;
     fs::rename(&aside, to)
+}
+
+/// The stored bytes of one tensor of a recipe.
+pub(crate) fn tensor(spec: &Value, name: &str) -> Vec<u8> {
+    let found =
+        list(&spec["tensors"]).iter().find(|tensor| tensor[0] == name).expect("the recipe has the tensor");
+    let mut bytes = Vec::new();
+    Tensor::read(found).write(&seed(spec), &mut bytes).expect("memory is writable");
+    bytes
+}
+
+fn seed(spec: &Value) -> String {
+    format!("{}/{}", string(&spec["seed"]), spec["hash_prefix"].as_str().unwrap_or(""))
+}
+
+/// What stands around the tensors of a file.
+pub(crate) struct Frame {
+    pub(crate) before: Vec<u8>,
+    /// Before each tensor, if there is anything.
+    pub(crate) records: Vec<Vec<u8>>,
+    pub(crate) after: Vec<u8>,
+}
+
+impl Frame {
+    fn plain(before: Vec<u8>) -> Frame {
+        Frame { before, records: Vec::new(), after: Vec::new() }
+    }
+
+    fn bytes(&self) -> u64 {
+        let records: usize = self.records.iter().map(Vec::len).sum();
+        (self.before.len() + records + self.after.len()) as u64
+    }
 }
 
 /// FNV-1a (Fowler, Noll, Vo).
@@ -49,10 +88,10 @@ pub(crate) fn uniform(hash: u64) -> impl Iterator<Item = f64> {
     })
 }
 
-struct Tensor {
-    name: String,
-    dtype: String,
-    shape: Vec<u64>,
+pub(crate) struct Tensor {
+    pub(crate) name: String,
+    pub(crate) dtype: String,
+    pub(crate) shape: Vec<u64>,
     scale: f64,
     offset: f64,
     fills: Vec<[f64; 3]>,
@@ -76,12 +115,13 @@ impl Tensor {
         }
     }
 
-    fn elements(&self) -> u64 {
+    pub(crate) fn elements(&self) -> u64 {
         self.shape.iter().product()
     }
 
-    fn bytes(&self) -> u64 {
+    pub(crate) fn bytes(&self) -> u64 {
         let size = match self.dtype.as_str() {
+            "F8_E4M3" => 1,
             "F32" => 4,
             "F16" | "BF16" => 2,
             "I64" => 8,
@@ -108,6 +148,7 @@ impl Tensor {
             match self.dtype.as_str() {
                 "F16" => out.write_all(&f16::from_f32(value).to_le_bytes())?,
                 "BF16" => out.write_all(&bf16::from_f32(value).to_le_bytes())?,
+                "F8_E4M3" => out.write_all(&[e4m3(value)])?,
                 _ => out.write_all(&value.to_le_bytes())?,
             }
         }
@@ -136,6 +177,21 @@ fn header(spec: &Value, tensors: &[Tensor]) -> Vec<u8> {
     let mut bytes = (json.len() as u64).to_le_bytes().to_vec();
     bytes.extend_from_slice(json.as_bytes());
     bytes
+}
+
+/// The nearest number of four bits of exponent and three of fraction; the even one of two that are equally near.
+fn e4m3(value: f32) -> u8 {
+    let size = |code: u8| {
+        let (exponent, fraction) = (i32::from(code >> 3), f64::from(code & 7) / 8.0);
+        if exponent == 0 { fraction * 2_f64.powi(-6) } else { (1.0 + fraction) * 2_f64.powi(exponent - 7) }
+    };
+    let wanted = f64::from(value.abs());
+    // Codes grow with their numbers; 0x7f is no number.
+    let above = (0..0x7e).position(|code| size(code) >= wanted).map_or(0x7e, |code| code as u8);
+    let below = above.saturating_sub(1);
+    let (up, down) = ((size(above) - wanted).abs(), (wanted - size(below)).abs());
+    let nearest = if down < up || down == up && below % 2 == 0 { below } else { above };
+    nearest | if value.is_sign_negative() { 0x80 } else { 0 }
 }
 
 fn list(value: &Value) -> &[Value] {

@@ -10,6 +10,7 @@
 mod device;
 mod error;
 mod ops;
+mod variants;
 mod weights;
 
 use std::cell::Cell;
@@ -238,6 +239,10 @@ fn bound(program: &Program, port: &Port) -> usize {
     let tables = program.ops.iter().filter_map(|op| match op.kind {
         OpKind::Embedding if op.inputs[0] == port.value => {
             program.weights[op.weights[0]].shape.first().copied()
+        }
+        OpKind::EmbeddingExtra if op.inputs[0] == port.value => {
+            let table = program.weights[op.weights[0]].shape.first().copied();
+            table.map(|rows| rows.saturating_add(program.values[op.inputs[1]].rows()))
         }
         OpKind::GatherRow if op.inputs[1] == port.value => program.values[op.inputs[0]].shape.get(1).copied(),
         _ => None,

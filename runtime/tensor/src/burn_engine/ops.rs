@@ -6,7 +6,7 @@ use burn::tensor::{Bool, DType, FloatDType, Int, Tensor, TensorData, activation}
 use floe_nets::ir::{Activation, Op, OpKind, Padding, Value};
 
 use super::weights::Stored;
-use super::{BurnExecutable, Held};
+use super::{BurnExecutable, Held, variants};
 
 /// Flash attention wants heads of a multiple of this many channels (the depth of a tensor core's tile); other
 /// heads are padded with zeros, since it would fall back to writing out all scores.
@@ -104,7 +104,7 @@ impl Context<'_> {
             OpKind::TimestepEmbedding { channels, max_period } => {
                 let timesteps = self.read_back();
                 let table = sinusoids(&timesteps, channels, max_period);
-                let data = TensorData::new(table, [timesteps.len(), channels]);
+                let data = TensorData::new(table, [output.rows(), output.channels()]);
                 Tensor::from_data(data, (&self.exe.device.device, DType::F32))
             }
             OpKind::NchwToNhwc => {
@@ -127,6 +127,52 @@ impl Context<'_> {
                 let first = (0..items).map(|item| (item * tokens) as i32).collect();
                 x.select(0, index + self.index_tensor(first))
             }
+            _ => self.variant(op, output),
+        }
+    }
+
+    /// The operations of encoders of pictures, adapters, upscalers and patches.
+    fn variant(&mut self, op: &Op, output: &Value) -> Tensor<2> {
+        let x = self.shapes[0];
+        match op.kind {
+            OpKind::EmbeddingExtra => {
+                let (ids, extra, table) = (self.indices(), self.float(), self.matrix());
+                variants::embedding_extra(ids, extra, table)
+            }
+            OpKind::TakeToken { index } => {
+                let [items, tokens] = items(x);
+                let (x, channels) = (self.float(), output.channels());
+                x.reshape([items, tokens, channels]).narrow(1, index, 1).reshape([items, channels])
+            }
+            OpKind::PrependToken => {
+                let (value, first) = (self.float(), self.matrix());
+                variants::prepend(value, first, items(x))
+            }
+            OpKind::PixelUnshuffle { factor } => variants::pixel_unshuffle(self.picture(), factor),
+            OpKind::Reframe { height, width } => {
+                let x = self.picture();
+                let [_, rows, columns, channels] = x.dims();
+                let (y, x_of) = (self.mirrored(rows, height), self.mirrored(columns, width));
+                x.select(1, y).select(2, x_of).reshape([output.rows(), channels])
+            }
+            OpKind::MeanPool { padding } => variants::mean_pool(self.picture(), padding),
+            OpKind::Resize { method, height, width } => {
+                let picture = self.picture().cast(FloatDType::F32);
+                variants::resize(picture, method, [height, width])
+            }
+            OpKind::ScaleChannels { channels, factor } => {
+                variants::scale_channels(self.float(), channels, factor)
+            }
+            OpKind::ScaleByMean { channels, factor } => {
+                variants::scale_by_mean(wide(self.float()), channels, factor, items(x))
+            }
+            OpKind::ScaleLowest { factor } => variants::scale_lowest(wide(self.float()), x, factor),
+            OpKind::AttentionReceived { heads, scale } => {
+                let pair = [wide(self.float()), wide(self.float())];
+                let tokens = [items(x)[1], items(self.shapes[1])[1]];
+                variants::attention_received(pair, items(x)[0], tokens, heads, scale)
+            }
+            _ => unreachable!("`body` has all others"),
         }
     }
 
@@ -198,6 +244,12 @@ impl Context<'_> {
         Tensor::from_data(TensorData::new(indices, [len]), (&self.exe.device.device, DType::I32))
     }
 
+    /// For each output pixel of a direction, the input pixel that it is, mirrored behind the last.
+    fn mirrored(&self, from: usize, to: usize) -> Tensor<1, Int> {
+        let place = |pixel: usize| if pixel < from { pixel } else { 2 * (from - 1) - pixel };
+        self.index_tensor((0..to).map(|pixel| place(pixel) as i32).collect())
+    }
+
     /// For each output pixel of a direction, the input pixel that it repeats.
     fn nearest(&self, from: usize, to: usize) -> Tensor<1, Int> {
         self.index_tensor((0..to).map(|pixel| (pixel * from / to) as i32).collect())
@@ -219,6 +271,10 @@ fn activate(kind: Activation, x: Tensor<2>) -> Tensor<2> {
     match kind {
         Activation::Silu => activation::silu(x),
         Activation::QuickGelu => x.clone() * activation::sigmoid(x * 1.702_f32),
+        Activation::Gelu => activation::gelu(x),
+        Activation::Relu => activation::relu(x),
+        Activation::LeakyRelu => activation::leaky_relu(x, 0.2),
+        Activation::Tanh => activation::tanh(x),
     }
 }
 

@@ -124,7 +124,7 @@ fn float_type(device: &BurnDevice, precision: DType) -> Result<FloatDType, BurnE
         DType::F32 => (FloatDType::F32, BurnType::F32),
         DType::F16 => (FloatDType::F16, BurnType::F16),
         DType::Bf16 => (FloatDType::BF16, BurnType::BF16),
-        DType::I64 => return Err(fail()),
+        _ => return Err(fail()),
     };
     let supported = caught(|| device.device.supports_dtype(burn))
         .map_err(|reason| BurnError::Unusable { device: device.name().to_owned(), reason })?;
@@ -143,13 +143,21 @@ fn read(bytes: &[u8], header: &Header, weight: &Weight) -> Result<TensorData, St
     let range = usize::try_from(info.start).ok().zip(usize::try_from(info.start + info.bytes).ok());
     let bytes = range.and_then(|(start, end)| bytes.get(start..end)).ok_or("the file ends before it")?;
     let shape = weight.shape.as_slice();
+    if info.transposed {
+        let values = info.values(bytes).ok_or("its bytes do not fit its shape")?;
+        return Ok(TensorData::new(values, shape));
+    }
     let (halves, _) = bytes.as_chunks::<2>();
     let (words, _) = bytes.as_chunks::<4>();
     match info.dtype {
         DType::F32 => Ok(TensorData::new(words.iter().map(|&b| f32::from_le_bytes(b)).collect(), shape)),
         DType::F16 => Ok(TensorData::new(halves.iter().map(|&b| f16::from_le_bytes(b)).collect(), shape)),
         DType::Bf16 => Ok(TensorData::new(halves.iter().map(|&b| bf16::from_le_bytes(b)).collect(), shape)),
-        DType::I64 => Err("integers are no weights".to_owned()),
+        dtype if dtype.is_float() => {
+            let values = info.values(bytes).ok_or("its bytes do not fit its shape")?;
+            Ok(TensorData::new(values, shape))
+        }
+        _ => Err("integers are no weights".to_owned()),
     }
 }
 

@@ -257,6 +257,102 @@ impl Task for Mix<'_> {
     }
 }
 
+/// How much attention keys get: two passes over the scores, the first for the largest and the total of each query.
+struct Received<'a> {
+    q: Source<'a>,
+    k: Source<'a>,
+    out: Sink<'a>,
+    /// Per item, head and query: the largest score, then the total relative to it.
+    totals: Sink<'a>,
+    heads: usize,
+    /// Channels of a head.
+    depth: usize,
+    queries: usize,
+    keys: usize,
+    scale: f32,
+}
+
+impl Received<'_> {
+    #[inline(always)]
+    fn score(&self, item: usize, head: usize, query: usize, key: usize) -> f32 {
+        let channels = self.heads * self.depth;
+        let q = (item * self.queries + query) * channels + head * self.depth;
+        let k = (item * self.keys + key) * channels + head * self.depth;
+        let mut sums = [0.0; LANES];
+        for at in (0..self.depth).step_by(LANES) {
+            let count = LANES.min(self.depth - at);
+            let (q, k) = (self.q.load_part(q + at, count), self.k.load_part(k + at, count));
+            for lane in 0..LANES {
+                sums[lane] = q[lane].mul_add(k[lane], sums[lane]);
+            }
+        }
+        math::sum(sums) * self.scale
+    }
+}
+
+/// The first pass. A task is an item, a head and a query.
+struct Totals<'a>(Received<'a>);
+
+impl Task for Totals<'_> {
+    #[inline(always)]
+    fn run<A: Arch>(&self, index: usize) {
+        let Received { heads, queries, keys, .. } = self.0;
+        let (item, head, query) = (index / (heads * queries), index / queries % heads, index % queries);
+        let (mut largest, mut total) = (f32::NEG_INFINITY, 0.0_f32);
+        for key in 0..keys {
+            let score = self.0.score(item, head, query, key);
+            let new = math::larger(score, largest);
+            total = total.mul_add(math::exp(largest - new), math::exp(score - new));
+            largest = new;
+        }
+        self.0.totals.set(2 * index, largest);
+        self.0.totals.set(2 * index + 1, total);
+    }
+}
+
+/// The second pass. A task is an item and a key.
+struct Sums<'a>(Received<'a>);
+
+impl Task for Sums<'_> {
+    #[inline(always)]
+    fn run<A: Arch>(&self, index: usize) {
+        let Received { heads, queries, keys, totals, .. } = self.0;
+        let (item, key) = (index / keys, index % keys);
+        let mut sum = 0.0;
+        for query in 0..queries {
+            let mut of_heads = 0.0;
+            for head in 0..heads {
+                let at = 2 * ((item * heads + head) * queries + query);
+                let score = self.0.score(item, head, query, key);
+                of_heads += math::exp(score - totals.source().get(at)) / totals.source().get(at + 1);
+            }
+            sum += of_heads / heads as f32;
+        }
+        self.0.out.set(index, sum);
+    }
+}
+
+pub(super) fn attention_received<A: Arch>(job: &Job<'_>) -> Result<(), EngineError> {
+    let OpKind::AttentionReceived { heads, scale } = job.op.kind else { unreachable!("the table says so") };
+    let (channels, items) = (job.shape(0).last().copied().unwrap_or(1), job.shape(0)[0]);
+    let (queries, keys) = (job.x[0].len() / (items * channels), job.x[1].len() / (items * channels));
+    let body = || Received {
+        q: job.x[0],
+        k: job.x[1],
+        out: job.output,
+        totals: job.workspace,
+        heads,
+        depth: channels / heads,
+        queries,
+        keys,
+        scale,
+    };
+    let nanoseconds = items * queries * keys * (channels / 8 + 20 * heads);
+    job.for_each::<A, _>(&Totals(body()), items * heads * queries, nanoseconds);
+    job.for_each::<A, _>(&Sums(body()), items * keys, nanoseconds);
+    Ok(())
+}
+
 pub(super) fn attention<A: Arch>(job: &Job<'_>) -> Result<(), EngineError> {
     let OpKind::Attention { heads, scale, causal } = job.op.kind else { unreachable!("the table says so") };
     let (channels, items) = (job.channels(), job.shape(0)[0]);

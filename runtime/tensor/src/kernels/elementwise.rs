@@ -160,6 +160,33 @@ pub(super) fn affine<A: Arch>(job: &Job<'_>) -> Result<(), EngineError> {
     flat::<A, _>(job, 2, Affine { add, mul, low, high })
 }
 
+/// Multiplies lanes of the first channels.
+struct ScaleChannels {
+    channels: usize,
+    factor: f32,
+}
+
+impl Map for ScaleChannels {
+    #[inline(always)]
+    fn map(&self, _: usize, column: usize, _: usize, x: Lanes) -> Lanes {
+        scale_first(x, self.channels.saturating_sub(column), self.factor)
+    }
+}
+
+/// Multiplies the first `count` lanes.
+#[inline(always)]
+fn scale_first(mut x: Lanes, count: usize, factor: f32) -> Lanes {
+    for (lane, x) in x.iter_mut().enumerate() {
+        *x *= if lane < count { factor } else { 1.0 };
+    }
+    x
+}
+
+pub(super) fn scale_channels<A: Arch>(job: &Job<'_>) -> Result<(), EngineError> {
+    let OpKind::ScaleChannels { channels, factor } = job.op.kind else { unreachable!("the table says so") };
+    rows::<A, _>(job, job.channels(), 2, ScaleChannels { channels, factor })
+}
+
 struct Geglu<'a> {
     x: Source<'a>,
     out: Sink<'a>,

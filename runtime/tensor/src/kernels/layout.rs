@@ -114,6 +114,127 @@ pub(super) fn upsample_nearest<A: Arch>(job: &Job<'_>) -> Result<(), EngineError
     )
 }
 
+/// One row of every item.
+struct TakeToken<'a> {
+    x: Source<'a>,
+    tokens: usize,
+    channels: usize,
+    index: usize,
+    out: Sink<'a>,
+}
+
+impl Move for TakeToken<'_> {
+    #[inline(always)]
+    fn row(&self, row: usize) {
+        let from = (row * self.tokens + self.index) * self.channels;
+        self.out.copy(row * self.channels, self.x, from, self.channels);
+    }
+}
+
+pub(super) fn take_token<A: Arch>(job: &Job<'_>) -> Result<(), EngineError> {
+    let OpKind::TakeToken { index } = job.op.kind else { unreachable!("the table says so") };
+    let (tokens, channels) = (job.shape(0)[1], job.channels());
+    rows::<A, _>(job, channels, TakeToken { x: job.x[0], tokens, channels, index, out: job.output })
+}
+
+/// A row in front of those of every item.
+struct PrependToken<'a> {
+    x: Source<'a>,
+    first: Source<'a>,
+    /// Tokens of an item of the output.
+    tokens: usize,
+    channels: usize,
+    out: Sink<'a>,
+}
+
+impl Move for PrependToken<'_> {
+    #[inline(always)]
+    fn row(&self, row: usize) {
+        let (item, token) = (row / self.tokens, row % self.tokens);
+        let to = row * self.channels;
+        match token.checked_sub(1) {
+            None => self.out.copy(to, self.first, 0, self.channels),
+            Some(token) => {
+                let from = (item * (self.tokens - 1) + token) * self.channels;
+                self.out.copy(to, self.x, from, self.channels);
+            }
+        }
+    }
+}
+
+pub(super) fn prepend_token<A: Arch>(job: &Job<'_>) -> Result<(), EngineError> {
+    let channels = job.channels();
+    let tokens = job.program.values[job.op.output].shape[1];
+    let first = job.weight(job.op.weights[0]);
+    rows::<A, _>(job, channels, PrependToken { x: job.x[0], first, tokens, channels, out: job.output })
+}
+
+/// The upper left part of a picture, mirrored where it goes on.
+struct Reframe<'a> {
+    x: Source<'a>,
+    /// Input height and width.
+    from: [usize; 2],
+    /// Output height and width.
+    to: [usize; 2],
+    channels: usize,
+    out: Sink<'a>,
+}
+
+impl Move for Reframe<'_> {
+    #[inline(always)]
+    fn row(&self, row: usize) {
+        let ([h, w], [height, width]) = (self.from, self.to);
+        let (line, x) = (row / width, row % width);
+        let (item, y) = (line / height, line % height);
+        let mirrored = |place: usize, size: usize| if place < size { place } else { 2 * (size - 1) - place };
+        let from = (item * h + mirrored(y, h)) * w + mirrored(x, w);
+        self.out.copy(row * self.channels, self.x, from * self.channels, self.channels);
+    }
+}
+
+pub(super) fn reframe<A: Arch>(job: &Job<'_>) -> Result<(), EngineError> {
+    let OpKind::Reframe { height, width } = job.op.kind else { unreachable!("the table says so") };
+    let (shape, channels) = (job.shape(0), job.channels());
+    let (from, to) = ([shape[1], shape[2]], [height, width]);
+    rows::<A, _>(job, channels, Reframe { x: job.x[0], from, to, channels, out: job.output })
+}
+
+/// Blocks of pixels to channels.
+struct Unshuffle<'a> {
+    x: Source<'a>,
+    factor: usize,
+    /// Output height and width.
+    to: [usize; 2],
+    /// Channels of the input.
+    channels: usize,
+    out: Sink<'a>,
+}
+
+impl Move for Unshuffle<'_> {
+    #[inline(always)]
+    fn row(&self, row: usize) {
+        let (factor, [_, width]) = (self.factor, self.to);
+        let block = factor * factor;
+        // Lines of the input follow each other through all items, as lines of the output do.
+        let (line, x) = (row / width, row % width);
+        for place in 0..block {
+            let (dy, dx) = (place / factor, place % factor);
+            let from = ((line * factor + dy) * width * factor + x * factor + dx) * self.channels;
+            for channel in 0..self.channels {
+                let to = (row * self.channels + channel) * block + place;
+                self.out.set(to, self.x.get(from + channel));
+            }
+        }
+    }
+}
+
+pub(super) fn pixel_unshuffle<A: Arch>(job: &Job<'_>) -> Result<(), EngineError> {
+    let OpKind::PixelUnshuffle { factor } = job.op.kind else { unreachable!("the table says so") };
+    let shape = &job.program.values[job.op.output].shape;
+    let (to, channels) = ([shape[1], shape[2]], job.shape(0)[3]);
+    rows::<A, _>(job, job.channels(), Unshuffle { x: job.x[0], factor, to, channels, out: job.output })
+}
+
 /// Per item, `[rows, columns]` to `[columns, rows]`.
 struct Transpose<'a> {
     x: Source<'a>,

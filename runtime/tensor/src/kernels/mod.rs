@@ -3,10 +3,12 @@
 mod arch;
 mod attention;
 mod elementwise;
+mod frequency;
 mod layout;
 mod math;
 mod norm;
 mod product;
+mod resample;
 mod table;
 
 use floe_nets::Id;
@@ -20,7 +22,11 @@ use crate::memory::{Sink, Source};
 use crate::weights::{Rows, WeightStore};
 use crate::{EngineError, Isa, Pool};
 
+#[cfg(feature = "burn")]
+pub(crate) use frequency::lowest_phases;
 pub(crate) use product::check as check_product;
+#[cfg(feature = "burn")]
+pub(crate) use resample::resize_matrix;
 
 /// One operation with its memory, for one run.
 pub(crate) struct Job<'a> {
@@ -84,7 +90,17 @@ fn entry<A: Arch>(kind: &OpKind) -> Kernel {
         OpKind::NhwcToNchw => layout::nhwc_to_nchw::<A>,
         OpKind::Narrow { .. } => layout::narrow::<A>,
         OpKind::GatherRow => table::gather_row,
-        OpKind::Embedding => table::embedding,
+        OpKind::Embedding | OpKind::EmbeddingExtra => table::embedding,
+        OpKind::TakeToken { .. } => layout::take_token::<A>,
+        OpKind::PrependToken => layout::prepend_token::<A>,
+        OpKind::PixelUnshuffle { .. } => layout::pixel_unshuffle::<A>,
+        OpKind::Reframe { .. } => layout::reframe::<A>,
+        OpKind::MeanPool { .. } => resample::mean_pool::<A>,
+        OpKind::Resize { .. } => resample::resize::<A>,
+        OpKind::ScaleChannels { .. } => elementwise::scale_channels::<A>,
+        OpKind::ScaleByMean { .. } => frequency::scale_by_mean::<A>,
+        OpKind::ScaleLowest { .. } => frequency::scale_lowest::<A>,
+        OpKind::AttentionReceived { .. } => attention::attention_received::<A>,
         OpKind::TimestepEmbedding { .. } => table::timestep_embedding,
     }
 }

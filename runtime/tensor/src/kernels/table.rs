@@ -1,19 +1,28 @@
 //! Rows by index, and the embedding of time: little work, on the calling thread.
 
+use floe_formats::element;
 use floe_nets::Id;
 use floe_nets::ir::OpKind;
 
 use super::{Job, Prepared, math};
 use crate::EngineError;
-use crate::weights::element;
+use crate::memory::Source;
 
+/// Rows of a table in the file, and of `extra` behind them.
 pub(super) fn embedding(job: &Job<'_>) -> Result<(), EngineError> {
     let Prepared::File(rows) = &job.weights[job.op.weights[0].index()] else {
         unreachable!("tables of embeddings are read from the file")
     };
     let bytes = job.store.file_bytes();
+    let extra = if job.op.kind == OpKind::EmbeddingExtra { job.x[1] } else { Source::new(&[]) };
+    let extra_rows = extra.len() / rows.channels.max(1);
     for (position, &index) in job.indices.iter().enumerate() {
-        let row = row(index, rows.count)?;
+        let row = row(index, rows.count + extra_rows)?;
+        if row >= rows.count {
+            let from = (row - rows.count) * rows.channels;
+            job.output.copy(position * rows.channels, extra, from, rows.channels);
+            continue;
+        }
         let stored = &bytes[rows.start + row * rows.bytes..][..rows.bytes];
         for (column, value) in stored.chunks_exact(rows.dtype.bytes()).enumerate() {
             job.output.set(position * rows.channels + column, element(rows.dtype, value));

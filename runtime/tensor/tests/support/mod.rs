@@ -1,6 +1,8 @@
 //! What the tests share: opening a file, and running a program.
 #![allow(dead_code, missing_docs, unreachable_pub)]
 
+pub mod check;
+
 use std::path::Path;
 use std::sync::Arc;
 

@@ -1,16 +1,18 @@
-//! The image autoencoder of latent diffusion (Rombach et al. 2022): pictures to latents an eighth of their size,
-//! and back.
+//! The image autoencoder of latent diffusion (Rombach et al. 2022): pictures to latents, smaller by the factor of its
+//! levels (8 in all of Stable Diffusion), and back.
 
 use super::GROUPS;
 use crate::builder::{BuildError, Builder};
 use crate::ir::{Activation, Element, OpKind, Padding, ValueId};
+use crate::weights::Weights;
 
 /// Epsilon of every norm.
 const EPSILON: f32 = 1e-6;
 
 /// The decoder for `batch` latents of `height` x `width`.
 ///
-/// Input: `latent f32[batch, c, height, width]`, unscaled. Output: `image f32[batch, 8 height, 8 width, 3]`, 0 to 1.
+/// Input: `latent f32[batch, c, height, width]`, unscaled. Output: `image f32[batch, 8 height, 8 width, 3]`, 0 to 1
+/// (8 where there are four levels).
 ///
 /// # Errors
 /// If a tensor is missing or does not fit.
@@ -20,11 +22,13 @@ pub fn vae_decoder(
     [height, width]: [usize; 2],
 ) -> Result<Builder<'_>, BuildError> {
     let weights = b.weights();
-    let channels = weights.dim("post_quant_conv.weight", 1)?;
+    let channels = latent_channels(weights)?;
     let latent = b.input("latent", Element::F32, vec![batch, channels, height, width]);
-    let z = b.apply(OpKind::NchwToNhwc, &[latent])?;
-    let z = b.linear("post_quant_conv", z)?;
-    b.label("post_quant_conv", z);
+    let mut z = b.apply(OpKind::NchwToNhwc, &[latent])?;
+    if weights.has("post_quant_conv.weight") {
+        z = b.linear("post_quant_conv", z)?;
+        b.label("post_quant_conv", z);
+    }
     let h = b.conv2d("decoder.conv_in", z, 1, Padding::all(1))?;
     let mut h = middle(&mut b, "decoder.mid", h)?;
     for level in (0..weights.count("decoder.up.")).rev() {
@@ -45,7 +49,7 @@ pub fn vae_decoder(
     Ok(b)
 }
 
-/// The encoder for `batch` pictures of `height` x `width`, both multiples of 8.
+/// The encoder for `batch` pictures of `height` x `width`, both multiples of 8 (of what the levels shrink by).
 ///
 /// Input: `image f32[batch, height, width, 3]`, 0 to 1. Output: `latent f32[batch, c, height / 8, width / 8]`, the
 /// mean of the posterior, unscaled.
@@ -58,8 +62,8 @@ pub fn vae_encoder(
     [height, width]: [usize; 2],
 ) -> Result<Builder<'_>, BuildError> {
     let weights = b.weights();
-    let channels = weights.dim("post_quant_conv.weight", 1)?;
-    let image = b.input("image", Element::F32, vec![batch, height, width, 3]);
+    let image_channels = weights.dim("encoder.conv_in.weight", 1)?;
+    let image = b.input("image", Element::F32, vec![batch, height, width, image_channels]);
     // 2x - 1, written as (x - 1/2) * 2: exact in both forms.
     let x = b.apply(OpKind::Affine { add: -0.5, mul: 2.0, clamp: None }, &[image])?;
     let mut h = b.conv2d("encoder.conv_in", x, 1, Padding::all(1))?;
@@ -77,17 +81,29 @@ pub fn vae_encoder(
     let h = b.activate(Activation::Silu, h)?;
     let h = b.conv2d("encoder.conv_out", h, 1, Padding::all(1))?;
     b.label("encoder.conv_out", h);
-    let moments = b.linear("quant_conv", h)?;
-    b.label("quant_conv", moments);
+    let mut moments = h;
+    if weights.has("quant_conv.weight") {
+        moments = b.linear("quant_conv", h)?;
+        b.label("quant_conv", moments);
+    }
+    // Means first, then logarithms of variances.
+    let channels = b.shape(moments)[3] / 2;
     let mean = b.apply(OpKind::Narrow { start: 0, channels }, &[moments])?;
     let latent = b.apply(OpKind::NhwcToNchw, &[mean])?;
     b.output("latent", latent);
     Ok(b)
 }
 
+/// Channels of a latent.
+fn latent_channels(weights: Weights<'_>) -> Result<usize, BuildError> {
+    let key = "post_quant_conv.weight";
+    weights.dim(if weights.has(key) { key } else { "decoder.conv_in.weight" }, 1)
+}
+
 fn middle(b: &mut Builder<'_>, path: &str, x: ValueId) -> Result<ValueId, BuildError> {
     let h = residual_block(b, &format!("{path}.block_1"), x)?;
-    let h = attention(b, &format!("{path}.attn_1"), h)?;
+    let attn = format!("{path}.attn_1");
+    let h = if b.weights().has(&format!("{attn}.q.weight")) { attention(b, &attn, h)? } else { h };
     residual_block(b, &format!("{path}.block_2"), h)
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Display, Formatter};
 
-use super::{Activation, Element, Op, OpKind, Padding, Program, Value};
+use super::{Activation, Element, Op, OpKind, Padding, Program, Resample, Value};
 use crate::arena::Id;
 
 impl Display for Element {
@@ -25,6 +25,21 @@ impl Display for Activation {
         f.write_str(match self {
             Activation::Silu => "silu",
             Activation::QuickGelu => "quick-gelu",
+            Activation::Gelu => "gelu",
+            Activation::Relu => "relu",
+            Activation::LeakyRelu => "leaky-relu",
+            Activation::Tanh => "tanh",
+        })
+    }
+}
+
+impl Display for Resample {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Resample::Bilinear => "bilinear",
+            Resample::Bicubic => "bicubic",
+            Resample::NearestExact => "nearest-exact",
+            Resample::Area => "area",
         })
     }
 }
@@ -53,6 +68,17 @@ impl OpKind {
             OpKind::Affine { .. } => "affine",
             OpKind::Narrow { .. } => "narrow",
             OpKind::GatherRow => "gather-row",
+            OpKind::EmbeddingExtra => "embedding-extra",
+            OpKind::TakeToken { .. } => "take-token",
+            OpKind::PrependToken => "prepend-token",
+            OpKind::PixelUnshuffle { .. } => "pixel-unshuffle",
+            OpKind::Reframe { .. } => "reframe",
+            OpKind::MeanPool { .. } => "mean-pool",
+            OpKind::Resize { .. } => "resize",
+            OpKind::ScaleChannels { .. } => "scale-channels",
+            OpKind::ScaleByMean { .. } => "scale-by-mean",
+            OpKind::ScaleLowest { .. } => "scale-lowest",
+            OpKind::AttentionReceived { .. } => "attention-received",
         }
     }
 }
@@ -70,7 +96,9 @@ impl Display for OpKind {
             OpKind::Attention { heads, scale, causal } => {
                 write!(f, " heads={heads} scale={scale:?}{}", if *causal { " causal" } else { "" })
             }
-            OpKind::UpsampleNearest { height, width } => write!(f, " height={height} width={width}"),
+            OpKind::UpsampleNearest { height, width } | OpKind::Reframe { height, width } => {
+                write!(f, " height={height} width={width}")
+            }
             OpKind::TimestepEmbedding { channels, max_period } => {
                 write!(f, " channels={channels} max-period={max_period:?}")
             }
@@ -79,6 +107,17 @@ impl Display for OpKind {
                 clamp.map_or(Ok(()), |(low, high)| write!(f, " clamp={low:?},{high:?}"))
             }
             OpKind::Narrow { start, channels } => write!(f, " start={start} channels={channels}"),
+            OpKind::TakeToken { index } => write!(f, " index={index}"),
+            OpKind::PixelUnshuffle { factor } => write!(f, " factor={factor}"),
+            OpKind::MeanPool { padding: [rows, columns] } => write!(f, " pad={rows},{columns}"),
+            OpKind::Resize { method, height, width } => {
+                write!(f, " {method} height={height} width={width}")
+            }
+            OpKind::ScaleChannels { channels, factor } | OpKind::ScaleByMean { channels, factor } => {
+                write!(f, " channels={channels} factor={factor:?}")
+            }
+            OpKind::ScaleLowest { factor } => write!(f, " factor={factor:?}"),
+            OpKind::AttentionReceived { heads, scale } => write!(f, " heads={heads} scale={scale:?}"),
             _ => Ok(()),
         }
     }

@@ -38,7 +38,7 @@ pub fn infer(kind: &OpKind, inputs: &[&Value], weights: &[&Weight]) -> Result<Ve
             Ok(vec![n, extent(height, kernel_h)?, extent(width, kernel_w)?, out])
         }
         OpKind::Linear => {
-            let [out, channels] = matrix(weights[0])?;
+            let [out, channels] = joined(weights[0])?;
             let mut result = last_is(channels)?;
             if let Some(last) = result.last_mut() {
                 *last = out;
@@ -116,10 +116,24 @@ pub fn infer(kind: &OpKind, inputs: &[&Value], weights: &[&Weight]) -> Result<Ve
             result.push(channels);
             Ok(result)
         }
+        OpKind::EmbeddingExtra => {
+            let [_, channels] = matrix(weights[0])?;
+            let [_, extra] = rank(inputs[1])?;
+            if extra != channels {
+                return Err(misfit("channels", extra, channels));
+            }
+            let mut result = shape();
+            result.push(channels);
+            Ok(result)
+        }
         OpKind::TimestepEmbedding { channels, .. } => {
-            let [n] = rank(x)?;
+            let (n, numbers) = match *x.shape.as_slice() {
+                [n] => (n, 1),
+                [n, numbers] => (n, numbers),
+                _ => return Err(format!("a value of rank {} where rank 1 or 2 is wanted", x.shape.len())),
+            };
             if channels.is_multiple_of(2) {
-                Ok(vec![n, *channels])
+                Ok(vec![n, numbers.saturating_mul(*channels)])
             } else {
                 Err("odd number of channels".to_owned())
             }
@@ -147,6 +161,64 @@ pub fn infer(kind: &OpKind, inputs: &[&Value], weights: &[&Weight]) -> Result<Ve
             let [rows] = rank(inputs[1])?;
             if n == rows { Ok(vec![n, channels]) } else { Err(misfit("items", n, rows)) }
         }
+        OpKind::TakeToken { index } => {
+            let [n, tokens, channels] = rank(x)?;
+            if *index >= tokens {
+                return Err(format!("there is no token {index} among {tokens}"));
+            }
+            Ok(vec![n, channels])
+        }
+        OpKind::PrependToken => {
+            let [n, .., channels] = *x.shape.as_slice() else {
+                return Err("a value without tokens".to_owned());
+            };
+            last_is(vector(weights[0])?)?;
+            Ok(vec![n, 1 + x.rows() / n.max(1), channels])
+        }
+        OpKind::PixelUnshuffle { factor } => unshuffled(rank(x)?, *factor),
+        OpKind::Reframe { height, width } => {
+            let [n, from_height, from_width, channels] = rank(x)?;
+            for (from, to) in [(from_height, *height), (from_width, *width)] {
+                if to == 0 || to > (2 * from).saturating_sub(1) {
+                    return Err(format!("{from} pixels cannot be cut or mirrored to {to}"));
+                }
+            }
+            Ok(vec![n, *height, *width, channels])
+        }
+        OpKind::MeanPool { padding: [rows, columns] } => {
+            let [n, height, width, channels] = rank(x)?;
+            let halve = |size: usize, padding: usize| match (size + 2 * padding) / 2 {
+                0 => Err(format!("a block of 2 pixels is larger than the picture of {size}")),
+                half => Ok(half),
+            };
+            Ok(vec![n, halve(height, *rows)?, halve(width, *columns)?, channels])
+        }
+        OpKind::Resize { height, width, .. } => {
+            let [n, from_height, from_width, channels] = rank(x)?;
+            if [*height, *width, from_height, from_width].contains(&0) {
+                return Err("a picture without pixels".to_owned());
+            }
+            Ok(vec![n, *height, *width, channels])
+        }
+        OpKind::ScaleChannels { channels, .. } | OpKind::ScaleByMean { channels, .. } => {
+            if *channels > x.channels() {
+                return Err(misfit("channels", x.channels(), *channels));
+            }
+            Ok(shape())
+        }
+        OpKind::ScaleLowest { .. } => rank::<4>(x).map(|_| shape()),
+        OpKind::AttentionReceived { heads, .. } => {
+            let k = inputs[1];
+            let items = x.shape.first().copied().unwrap_or(0);
+            if *heads == 0 || !x.channels().is_multiple_of(*heads) {
+                return Err(format!("{} channels do not split into {heads} heads", x.channels()));
+            }
+            if k.shape.first() != Some(&items) {
+                return Err("queries and keys have different batches".to_owned());
+            }
+            last_is(k.channels())?;
+            Ok(vec![items, k.rows() / items.max(1)])
+        }
     }
 }
 
@@ -157,9 +229,15 @@ fn arity(kind: &OpKind) -> (usize, usize) {
         | OpKind::Linear
         | OpKind::AddBias
         | OpKind::AddPosition
+        | OpKind::PrependToken
         | OpKind::Embedding => (1, 1),
+        OpKind::EmbeddingExtra => (2, 1),
         OpKind::GroupNorm { .. } | OpKind::LayerNorm { .. } => (1, 2),
-        OpKind::Add | OpKind::AddRow | OpKind::Concat | OpKind::GatherRow => (2, 0),
+        OpKind::Add
+        | OpKind::AddRow
+        | OpKind::Concat
+        | OpKind::GatherRow
+        | OpKind::AttentionReceived { .. } => (2, 0),
         OpKind::Attention { .. } => (3, 0),
         OpKind::Activate(_)
         | OpKind::Geglu
@@ -168,8 +246,24 @@ fn arity(kind: &OpKind) -> (usize, usize) {
         | OpKind::NchwToNhwc
         | OpKind::NhwcToNchw
         | OpKind::Affine { .. }
-        | OpKind::Narrow { .. } => (1, 0),
+        | OpKind::Narrow { .. }
+        | OpKind::TakeToken { .. }
+        | OpKind::PixelUnshuffle { .. }
+        | OpKind::Reframe { .. }
+        | OpKind::MeanPool { .. }
+        | OpKind::Resize { .. }
+        | OpKind::ScaleChannels { .. }
+        | OpKind::ScaleByMean { .. }
+        | OpKind::ScaleLowest { .. } => (1, 0),
     }
+}
+
+fn unshuffled([n, height, width, channels]: [usize; 4], factor: usize) -> Result<Vec<usize>, String> {
+    if factor == 0 || !height.is_multiple_of(factor) || !width.is_multiple_of(factor) {
+        return Err(format!("{height}x{width} pixels do not split into blocks of {factor}x{factor}"));
+    }
+    let deeper = channels.saturating_mul(factor).saturating_mul(factor);
+    Ok(vec![n, height / factor, width / factor, deeper])
 }
 
 fn misfit(what: &str, got: usize, want: usize) -> String {
@@ -191,11 +285,19 @@ fn vector(weight: &Weight) -> Result<usize, String> {
     }
 }
 
-/// A weight as a matrix `[rows, columns]`; a 1x1 convolution is one.
+/// A weight as a matrix, the dimensions behind the first being one.
+fn joined(weight: &Weight) -> Result<[usize; 2], String> {
+    match weight.shape.split_first() {
+        Some((&rows, rest)) if !rest.is_empty() => Ok([rows, rest.iter().product()]),
+        _ => Err(format!("the weight has shape {:?}, not [out, in]", weight.shape)),
+    }
+}
+
+/// A weight as a table `[rows, columns]`.
 fn matrix(weight: &Weight) -> Result<[usize; 2], String> {
     match *weight.shape.as_slice() {
-        [rows, columns] | [rows, columns, 1, 1] => Ok([rows, columns]),
-        _ => Err(format!("the weight has shape {:?}, not [out, in]", weight.shape)),
+        [rows, columns] => Ok([rows, columns]),
+        _ => Err(format!("the weight has shape {:?}, not [rows, columns]", weight.shape)),
     }
 }
 

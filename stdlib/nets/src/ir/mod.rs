@@ -96,13 +96,34 @@ pub struct Weight {
     pub shape: Vec<usize>,
 }
 
-/// Where bytes of an activation function go through.
+/// A function of one number, applied to each element.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Activation {
     /// `x * sigmoid(x)` (Elfwing et al. 2017).
     Silu,
     /// `x * sigmoid(1.702 x)`, as OpenAI's CLIP has it.
     QuickGelu,
+    /// `x (1 + erf(x / √2)) / 2` (Hendrycks and Gimpel 2016).
+    Gelu,
+    /// `x`, or 0 where it is negative.
+    Relu,
+    /// `x`, or `0.2 x` where it is negative, as in ESRGAN.
+    LeakyRelu,
+    /// The hyperbolic tangent.
+    Tanh,
+}
+
+/// How a picture gets another size; pixel centres lie at halves, borders repeat.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Resample {
+    /// Linear in both directions.
+    Bilinear,
+    /// Cubic convolution over four pixels (Keys 1981) with `a = -0.75`.
+    Bicubic,
+    /// The pixel whose centre is nearest.
+    NearestExact,
+    /// The mean of all pixels that an output pixel touches.
+    Area,
 }
 
 /// Zero padding of a convolution, in pixels.
@@ -131,7 +152,7 @@ pub enum OpKind {
         /// Zeros around the picture.
         padding: Padding,
     },
-    /// Matrix product over the last dimension: weight `[o, i]`, or `[o, i, 1, 1]`.
+    /// Matrix product over the last dimension: weight `[o, i]`, or `[o, …]` with `i` elements behind each `o`.
     Linear,
     /// `x + b` along the last dimension: weight `[c]`.
     AddBias,
@@ -177,7 +198,10 @@ pub enum OpKind {
     },
     /// Rows of a table `[v, c]` by index.
     Embedding,
-    /// Sinusoidal embedding of a number per item, cosines first (Vaswani et al. 2017, as in DDPM).
+    /// Rows of a table `[v, c]` by index; the index `v + i` names row `i` of the second input, `extra [k, c]`.
+    EmbeddingExtra,
+    /// Sinusoidal embedding of numbers `[n]` or `[n, k]`, cosines first (Vaswani et al. 2017, as in DDPM). Those of one
+    /// item follow each other: `[n, k]` gives `[n, k * channels]`.
     TimestepEmbedding {
         /// Channels of the output.
         channels: usize,
@@ -206,6 +230,70 @@ pub enum OpKind {
     },
     /// Row `index[n]` of every item of `x [n, t, c]`.
     GatherRow,
+    /// Row `index` of every item of `x [n, t, c]`, giving `[n, c]`.
+    TakeToken {
+        /// The row, the same for all items.
+        index: usize,
+    },
+    /// `x [n, …, c]` as `[n, 1 + t, c]`, weight `[c]` being the first token of every item.
+    PrependToken,
+    /// `[n, h, w, c]` to `[n, h / factor, w / factor, c * factor²]`: a block's pixels become channels, those of one
+    /// input channel next to each other, row by row (Shi et al. 2016, in reverse).
+    PixelUnshuffle {
+        /// Side of a block in pixels; divides height and width.
+        factor: usize,
+    },
+    /// The picture's upper left part of that size; where it is larger than the picture, it goes on mirrored at its last
+    /// row and column, which are not repeated.
+    Reframe {
+        /// Rows of the output, fewer than twice those of the input.
+        height: usize,
+        /// Columns of the output, fewer than twice those of the input.
+        width: usize,
+    },
+    /// The mean of each block of 2x2 pixels; zeros around the picture count.
+    MeanPool {
+        /// Rows of zeros above and below, columns on the left and right.
+        padding: [usize; 2],
+    },
+    /// A picture at another size.
+    Resize {
+        /// How.
+        method: Resample,
+        /// Rows of the output.
+        height: usize,
+        /// Columns of the output.
+        width: usize,
+    },
+    /// Multiplies the first channels, the others stay.
+    ScaleChannels {
+        /// How many.
+        channels: usize,
+        /// By what.
+        factor: f32,
+    },
+    /// Multiplies the first channels of each pixel by `1 + (factor - 1) m`, where `m` is the mean of the pixel's
+    /// channels, brought to 0 to 1 over the item (FreeU's second form, Si et al. 2023).
+    ScaleByMean {
+        /// How many.
+        channels: usize,
+        /// The largest factor.
+        factor: f32,
+    },
+    /// Multiplies the lowest frequencies of each channel of `x [n, h, w, c]`: of its discrete Fourier transform, those
+    /// of index 0 and -1 in both directions; then the real part (FreeU, Si et al. 2023).
+    ScaleLowest {
+        /// By what.
+        factor: f32,
+    },
+    /// How much attention each key gets: `softmax(scale q kᵀ)` summed over queries, its mean over heads. `q` and `k`
+    /// as in attention; gives `[n, keys]`.
+    AttentionReceived {
+        /// Heads that split the channels evenly.
+        heads: usize,
+        /// Factor of the scores.
+        scale: f32,
+    },
 }
 
 /// What happens to each result of a matrix product or norm before it is stored, in this order.

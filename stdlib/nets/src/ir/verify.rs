@@ -172,6 +172,9 @@ impl Op {
             | OpKind::Activate(_)
             | OpKind::Affine { .. }
             | OpKind::AddPosition
+            | OpKind::ScaleChannels { .. }
+            | OpKind::ScaleByMean { .. }
+            | OpKind::ScaleLowest { .. }
             | OpKind::GroupNorm { .. }
             | OpKind::LayerNorm { .. } => is_first,
             OpKind::AddRow => is_first && alone,

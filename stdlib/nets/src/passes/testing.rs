@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use floe_formats::{DType, Header, TensorInfo};
 
 use super::Pass;
-use crate::builder::{BuildError, Builder, Weights};
+use crate::builder::{BuildError, Builder};
 use crate::ir::{Element, Program, ValueId};
+use crate::weights::Weights;
 
 /// A program from `x f32[1, 2, 2, 4]` through `body` to its output, over a file of a few small tensors.
 pub(super) fn program(
@@ -20,9 +21,9 @@ pub(super) fn program(
         ("norm.weight", &[4]),
         ("norm.bias", &[4]),
     ];
-    let info = |shape: &[usize]| TensorInfo { dtype: DType::F32, shape: shape.to_vec(), start: 0, bytes: 0 };
+    let info = |shape: &[usize]| TensorInfo::new(DType::F32, shape.to_vec(), 0).expect("it is small");
     let tensors: BTreeMap<_, _> = tensors.iter().map(|&(key, shape)| (key.to_owned(), info(shape))).collect();
-    let header = Header { tensors, hash: String::new(), file_bytes: 0 };
+    let header = Header { tensors, ..Header::default() };
     let mut b = Builder::new("test".to_owned(), Weights { header: &header, prefix: "" });
     let x = b.input("x", Element::F32, vec![1, 2, 2, 4]);
     let y = body(&mut b, x).expect("the test's program fits its file");

@@ -1,7 +1,7 @@
-//! The denoising U-Net of latent diffusion (Rombach et al. 2022): residual blocks with a time embedding,
-//! transformers that attend to the prompt, skips from each input block to its mirror.
+//! The blocks that U-Nets and ControlNets share: told apart by their key names, sized by their tensors.
 
-use super::GROUPS;
+use super::super::GROUPS;
+use super::options::MiddleAttention;
 use crate::builder::{BuildError, Builder};
 use crate::ir::{Activation, Element, OpKind, Padding, ValueId};
 
@@ -14,25 +14,29 @@ const TRANSFORMER_EPSILON: f32 = 1e-6;
 /// Heads of every attention layer of Stable Diffusion 1, whatever the width.
 const HEADS: usize = 8;
 
-/// The network for `batch` latents of `height` x `width` and `tokens` tokens of context.
-///
-/// Inputs: `x f32[batch, c, height, width]` (scaled by the sampler), `timesteps f32[batch]`,
-/// `context f32[batch, tokens, d]`. Output: `out f32[batch, c, height, width]`.
-///
-/// # Errors
-/// If a tensor is missing or does not fit.
-pub fn unet(
-    mut b: Builder<'_>,
-    batch: usize,
-    [height, width]: [usize; 2],
-    tokens: usize,
-) -> Result<Builder<'_>, BuildError> {
-    let weights = b.weights();
-    let channels = weights.dim("input_blocks.0.0.weight", 1)?;
-    let model_channels = weights.dim("input_blocks.0.0.weight", 0)?;
-    let context_width = context_width(&b)?;
+/// Channels of a head in later families.
+const HEAD_CHANNELS: usize = 64;
 
-    let x = b.input("x", Element::F32, vec![batch, channels, height, width]);
+/// What every block may read.
+#[derive(Debug, Clone, Copy)]
+pub(in super::super) struct Shared {
+    /// The embedding of the timestep, activated: every residual block starts its own branch so.
+    pub(in super::super) emb: ValueId,
+    /// The prompt.
+    pub(in super::super) context: ValueId,
+    /// Self-attention of the block at hand.
+    pub(in super::super) attention: MiddleAttention,
+}
+
+/// Inputs `timesteps`, `context` and, where the file has a label embedding, `y`; and what they become.
+pub(in super::super) fn shared(
+    b: &mut Builder<'_>,
+    batch: usize,
+    tokens: usize,
+) -> Result<Shared, BuildError> {
+    let weights = b.weights();
+    let model_channels = weights.dim("input_blocks.0.0.weight", 0)?;
+    let context_width = weights.first_with_suffix(".attn2.to_k.weight")?.get(1).copied().unwrap_or(0);
     let timesteps = b.input("timesteps", Element::F32, vec![batch]);
     let context = b.input("context", Element::F32, vec![batch, tokens, context_width]);
 
@@ -40,54 +44,27 @@ pub fn unet(
     let emb = b.apply(sinusoid, &[timesteps])?;
     let emb = b.linear("time_embed.0", emb)?;
     let emb = b.activate(Activation::Silu, emb)?;
-    let emb = b.linear("time_embed.2", emb)?;
+    let mut emb = b.linear("time_embed.2", emb)?;
     b.label("time_embed", emb);
-    // Every residual block starts its own branch with this activation: computed once here.
+    if weights.has("label_emb.0.0.weight") {
+        let width = weights.dim("label_emb.0.0.weight", 1)?;
+        let y = b.input("y", Element::F32, vec![batch, width]);
+        let label = b.linear("label_emb.0.0", y)?;
+        let label = b.activate(Activation::Silu, label)?;
+        let label = b.linear("label_emb.0.2", label)?;
+        emb = b.add(label, emb)?;
+    }
     let emb = b.activate(Activation::Silu, emb)?;
-
-    let x = b.apply(OpKind::NchwToNhwc, &[x])?;
-    let mut h = b.conv2d("input_blocks.0.0", x, 1, Padding::all(1))?;
-    let mut skips = vec![h];
-    for block in 1..weights.count("input_blocks.") {
-        h = modules(&mut b, &format!("input_blocks.{block}"), h, emb, context, None)?;
-        skips.push(h);
-    }
-    h = modules(&mut b, "middle_block", h, emb, context, None)?;
-    for block in 0..weights.count("output_blocks.") {
-        let skip = skips
-            .pop()
-            .ok_or_else(|| BuildError::Size("there are more output blocks than input blocks".to_owned()))?;
-        h = b.apply(OpKind::Concat, &[h, skip])?;
-        let next = skips.last().map(|&skip| [b.shape(skip)[1], b.shape(skip)[2]]);
-        h = modules(&mut b, &format!("output_blocks.{block}"), h, emb, context, next)?;
-    }
-    let normed = b.group_norm("out.0", h, GROUPS, EPSILON)?;
-    let normed = b.activate(Activation::Silu, normed)?;
-    let out = b.conv2d("out.2", normed, 1, Padding::all(1))?;
-    let out = b.apply(OpKind::NhwcToNchw, &[out])?;
-    b.output("out", out);
-    Ok(b)
-}
-
-/// Channels of the context, read off the first cross-attention layer.
-fn context_width(b: &Builder<'_>) -> Result<usize, BuildError> {
-    let weights = b.weights();
-    let tensors = weights.header.tensors.range(weights.prefix.to_owned()..);
-    tensors
-        .take_while(|(name, _)| name.starts_with(weights.prefix))
-        .find(|(name, _)| name.ends_with(".attn2.to_k.weight"))
-        .and_then(|(_, info)| info.shape.get(1).copied())
-        .ok_or_else(|| BuildError::MissingTensor { key: format!("{}….attn2.to_k.weight", weights.prefix) })
+    Ok(Shared { emb, context, attention: MiddleAttention::Plain })
 }
 
 /// The modules of one block in order, each told by its key names. `upsampled` is the size of the next skip: an
 /// upsampled picture takes that size, so that odd sizes meet again.
-fn modules(
+pub(in super::super) fn modules(
     b: &mut Builder<'_>,
     path: &str,
     mut h: ValueId,
-    emb: ValueId,
-    context: ValueId,
+    shared: Shared,
     upsampled: Option<[usize; 2]>,
 ) -> Result<ValueId, BuildError> {
     let weights = b.weights();
@@ -95,9 +72,9 @@ fn modules(
         let module = format!("{path}.{index}");
         let has = |name: &str| weights.has(&format!("{module}.{name}"));
         h = if has("in_layers.2.weight") {
-            residual_block(b, &module, h, emb)?
+            residual_block(b, &module, h, shared.emb)?
         } else if has("proj_in.weight") {
-            transformer(b, &module, h, context)?
+            transformer(b, &module, h, shared)?
         } else if has("op.weight") {
             b.conv2d(&format!("{module}.op"), h, 2, Padding::all(1))?
         } else if has("conv.weight") {
@@ -106,7 +83,7 @@ fn modules(
             let large = b.apply(OpKind::UpsampleNearest { height, width }, &[h])?;
             b.conv2d(&format!("{module}.conv"), large, 1, Padding::all(1))?
         } else {
-            return Err(BuildError::MissingTensor { key: format!("{}{module}.….weight", weights.prefix) });
+            return Err(weights.missing(&format!("{module}.….weight")));
         };
         b.label(&module, h);
     }
@@ -127,20 +104,29 @@ fn residual_block(b: &mut Builder<'_>, path: &str, x: ValueId, emb: ValueId) -> 
     b.add(h, x)
 }
 
-fn transformer(b: &mut Builder<'_>, path: &str, x: ValueId, context: ValueId) -> Result<ValueId, BuildError> {
+fn transformer(b: &mut Builder<'_>, path: &str, x: ValueId, shared: Shared) -> Result<ValueId, BuildError> {
     let h = b.group_norm(&format!("{path}.norm"), x, GROUPS, TRANSFORMER_EPSILON)?;
     b.label(&format!("{path}.norm"), h);
-    // Channels-last, a 1x1 convolution (SD1) and a linear layer (SD2, SDXL) are the same product.
+    // Channels-last, a 1x1 convolution (SD1) and a linear layer (SD2, SDXL) are the same product; the file's rank
+    // tells the families apart.
+    let convolution = b.weights().shape(&format!("{path}.proj_in.weight")).is_some_and(|s| s.len() == 4);
     let mut h = b.linear(&format!("{path}.proj_in"), h)?;
     b.label(&format!("{path}.proj_in"), h);
+    let heads = if convolution { HEADS } else { (b.shape(h)[3] / HEAD_CHANNELS).max(1) };
     for block in 0..b.weights().count(&format!("{path}.transformer_blocks.")) {
         let path = format!("{path}.transformer_blocks.{block}");
         let normed = b.layer_norm(&format!("{path}.norm1"), h, EPSILON)?;
         b.label(&format!("{path}.norm1"), normed);
-        let mixed = attention(b, &format!("{path}.attn1"), normed, normed)?;
+        let mixed = match shared.attention {
+            MiddleAttention::Recorded if block > 0 => {
+                attention(b, &format!("{path}.attn1"), normed, normed, heads, MiddleAttention::Plain)?
+            }
+            how => attention(b, &format!("{path}.attn1"), normed, normed, heads, how)?,
+        };
         h = b.add(mixed, h)?;
         let normed = b.layer_norm(&format!("{path}.norm2"), h, EPSILON)?;
-        let mixed = attention(b, &format!("{path}.attn2"), normed, context)?;
+        let (path2, plain) = (format!("{path}.attn2"), MiddleAttention::Plain);
+        let mixed = attention(b, &path2, normed, shared.context, heads, plain)?;
         h = b.add(mixed, h)?;
         let normed = b.layer_norm(&format!("{path}.norm3"), h, EPSILON)?;
         let wide = b.linear(&format!("{path}.ff.net.0.proj"), normed)?;
@@ -154,11 +140,26 @@ fn transformer(b: &mut Builder<'_>, path: &str, x: ValueId, context: ValueId) ->
     b.add(h, x)
 }
 
-fn attention(b: &mut Builder<'_>, path: &str, x: ValueId, context: ValueId) -> Result<ValueId, BuildError> {
-    let q = b.linear(&format!("{path}.to_q"), x)?;
-    let k = b.linear(&format!("{path}.to_k"), context)?;
-    let v = b.linear(&format!("{path}.to_v"), context)?;
-    let mixed = b.attention([q, k, v], HEADS, false)?;
+fn attention(
+    b: &mut Builder<'_>,
+    path: &str,
+    x: ValueId,
+    context: ValueId,
+    heads: usize,
+    how: MiddleAttention,
+) -> Result<ValueId, BuildError> {
+    let mixed = if how == MiddleAttention::Identity {
+        b.linear(&format!("{path}.to_v"), context)?
+    } else {
+        let q = b.linear(&format!("{path}.to_q"), x)?;
+        let k = b.linear(&format!("{path}.to_k"), context)?;
+        if how == MiddleAttention::Recorded {
+            let received = b.attention_received([q, k], heads)?;
+            b.output("attention", received);
+        }
+        let v = b.linear(&format!("{path}.to_v"), context)?;
+        b.attention([q, k, v], heads, false)?
+    };
     let out = b.linear(&format!("{path}.to_out.0"), mixed)?;
     Ok(b.label(path, out))
 }
