@@ -11,7 +11,7 @@ pub(super) fn embedding(job: &Job<'_>) -> Result<(), EngineError> {
     let Prepared::File(rows) = &job.weights[job.op.weights[0].index()] else {
         unreachable!("tables of embeddings are read from the file")
     };
-    let bytes = job.store.file_bytes();
+    let bytes = job.store.file_bytes()?;
     for (position, &index) in job.indices.iter().enumerate() {
         let row = row(index, rows.count)?;
         let stored = &bytes[rows.start + row * rows.bytes..][..rows.bytes];

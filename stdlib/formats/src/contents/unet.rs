@@ -85,17 +85,20 @@ fn facts(tensors: &Header, marks: Marks) -> Result<UnetFacts, FormatError> {
 
 /// The family, by what the tensors of a U-Net (canonical names) are and how many levels there are.
 ///
-/// Stable Diffusion 1 and 2 attend at the finest level, the former with 1x1 convolutions around its transformers, the
-/// latter with linear layers. XL does not, and takes a vector beside the time; its base has three levels, its refiner
-/// four.
+/// XL takes a vector beside the time and does not attend at the finest level; its base has three levels, its refiner
+/// four. Stable Diffusion 1 has 1x1 convolutions around its transformers, 2 linear layers, and a vector only where it is
+/// made for pictures as prompts.
 fn family(tensors: &Header) -> Result<Family, FormatError> {
     let vector = tensors.has("label_emb.0.0.weight");
+    let finest = tensors.has("input_blocks.1.1.proj_in.weight");
     let levels = 1 + downsamplings(tensors);
-    match tensors.shape("input_blocks.1.1.proj_in.weight").map(<[usize]>::len) {
-        Some(4) if !vector => Ok(Family::Sd1),
-        Some(2) => Ok(Family::Sd2),
-        None if vector && levels == 3 => Ok(Family::Sdxl),
-        None if vector && levels == 4 => Ok(Family::SdxlRefiner),
+    let mut blocks = tensors.below("input_blocks.").chain(tensors.below("middle_block."));
+    let around = blocks.find(|(rest, _)| rest.ends_with(".1.proj_in.weight") || *rest == "1.proj_in.weight");
+    match (around.map(|(_, info)| info.shape.len()), vector && !finest) {
+        (Some(_), true) if levels == 3 => Ok(Family::Sdxl),
+        (Some(_), true) if levels == 4 => Ok(Family::SdxlRefiner),
+        (Some(4), false) if !vector => Ok(Family::Sd1),
+        (Some(2), false) => Ok(Family::Sd2),
         _ => Err(FormatError::UnknownFamily {
             tensors: tensors.tensors.len(),
             first: tensors.tensors.keys().next().cloned().unwrap_or_default(),
