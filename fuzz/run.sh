@@ -9,7 +9,7 @@ export RUSTC_BOOTSTRAP=1
 seconds=${1:-60}
 shift || true
 targets=("$@")
-if [ ${#targets[@]} -eq 0 ]; then targets=(parser import_ui import_api picture); fi
+if [ ${#targets[@]} -eq 0 ]; then targets=(parser import_ui import_api picture header); fi
 
 cargo fuzz build || exit 2
 mkdir -p logs

@@ -6,8 +6,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use floe_formats::{
-    Component, Contents, Family, FormatError, Header, Heads, Kind, Network, Prediction, ReadError, UnetFacts,
-    Words,
+    Component, Contents, FormatError, Header, Heads, Network, Prediction, ReadError, UnetFacts, Words,
 };
 use thiserror::Error;
 
@@ -45,7 +44,7 @@ pub fn list_models(folders: &Folders) -> String {
             last = Some(folder);
         }
         let what = match open(path).and_then(|(_, header)| Ok((Contents::of(&header)?, header.file_bytes))) {
-            Ok((contents, bytes)) => format!("{}, {}", title(&contents), size(bytes)),
+            Ok((contents, bytes)) => format!("{contents}, {}", size(bytes)),
             Err(error) => error.to_string(),
         };
         let _ = writeln!(text, "  {name:width$}  {what}");
@@ -65,7 +64,7 @@ pub fn inspect_model(path: &Path, tensors: bool) -> Result<String, InspectError>
     })?;
     let mut text = String::new();
     let contents = Contents::of(&header);
-    let what = contents.as_ref().map_or_else(ToString::to_string, title);
+    let what = contents.as_ref().map_or_else(ToString::to_string, ToString::to_string);
     let _ = writeln!(text, "{shown}: {what}");
     let _ = writeln!(text, "  {}, {}", size(header.file_bytes), count(&header));
     if let Ok(contents) = &contents {
@@ -93,30 +92,6 @@ fn open(path: &Path) -> Result<(File, Header), ReadError> {
     let mut file = File::open(path)?;
     let header = Header::read(&mut file)?;
     Ok((file, header))
-}
-
-/// Kind and family in a few words.
-fn title(contents: &Contents) -> String {
-    let mut title = contents.kind.to_string();
-    if let Some(family) = contents.family() {
-        let _ = write!(title, ", {family}");
-    } else if let Some(lora) = &contents.lora {
-        let _ = write!(title, ", {}", any(&lora.families));
-    }
-    let channels = contents.components.iter().find_map(|component| match &component.network {
-        Network::Unet(facts) if contents.kind != Kind::ControlNet => Some(facts.in_channels),
-        _ => None,
-    });
-    match channels {
-        Some(8) => title.push_str(", edits pictures"),
-        Some(9) => title.push_str(", inpaints"),
-        _ => {}
-    }
-    title
-}
-
-fn any(families: &[Family]) -> String {
-    families.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ")
 }
 
 /// Bytes as people read them.

@@ -1,6 +1,9 @@
 //! What must hold for any bytes at all. The targets call this with what a fuzzer makes up, a test of the workspace with
 //! the seeds and some changes of them.
 
+use std::io::Cursor;
+
+use floe_formats::{Contents, Header};
 use floe_lang::comfy::{self, Limits, picture, program};
 use floe_lang::{SourceFile, ast, format, parse};
 use floe_stdlib::Library;
@@ -46,6 +49,33 @@ pub fn picture(bytes: &[u8]) {
     match picture::read(bytes, PICTURE_LIMIT) {
         Ok(picture::Embedded::Flow { text, .. } | picture::Embedded::Json { text, .. }) => {
             assert!(!text.is_empty() && text.len() <= PICTURE_LIMIT);
+        }
+        Err(error) => assert!(!error.to_string().is_empty()),
+    }
+}
+
+/// Any bytes are a model file whose tensors lie inside of it, or an error with words; what it is, is known or an error.
+pub fn header(bytes: &[u8]) {
+    let header = match Header::read(&mut Cursor::new(bytes)) {
+        Ok(header) => header,
+        Err(error) => return assert!(!error.to_string().is_empty()),
+    };
+    assert_eq!(header.file_bytes, bytes.len() as u64);
+    for (name, info) in &header.tensors {
+        assert!(info.end() <= header.file_bytes, "{name}");
+        let place = usize::try_from(info.start).ok().zip(usize::try_from(info.end()).ok());
+        let stored = place.and_then(|(start, end)| bytes.get(start..end)).expect("it lies in the file");
+        assert_eq!(info.values(stored).is_some(), info.dtype.is_float(), "{name}");
+    }
+    match Contents::of(&header) {
+        Ok(contents) => {
+            for component in &contents.components {
+                assert!(component.tensors.tensors.values().all(|info| info.end() <= header.file_bytes));
+            }
+            if let Some(lora) = &contents.lora {
+                let networks: Vec<_> = contents.components.iter().collect();
+                assert_eq!(lora.targets(&networks).left.len(), lora.modules.len());
+            }
         }
         Err(error) => assert!(!error.to_string().is_empty()),
     }

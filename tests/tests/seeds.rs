@@ -106,6 +106,11 @@ fn any_bytes_are_a_picture_or_none() {
 }
 
 #[test]
+fn any_bytes_are_a_model_file_or_none() {
+    replay("header", properties::header);
+}
+
+#[test]
 fn any_json_for_the_server_is_a_program_or_an_error() {
     replay("import_api", properties::import);
 }

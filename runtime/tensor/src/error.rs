@@ -57,6 +57,14 @@ pub enum EngineError {
         /// What is wrong.
         reason: String,
     },
+    /// The file of the weights was shortened while it was in use.
+    #[error("the file had {mapped} bytes when it was opened and now has {found}: it was changed meanwhile")]
+    Shrunk {
+        /// Bytes when it was opened.
+        mapped: u64,
+        /// Bytes now.
+        found: u64,
+    },
     /// A run is given another number of inputs or outputs than the program has.
     #[error("program `{program}` has {expected} {what}, {found} are given")]
     Count {

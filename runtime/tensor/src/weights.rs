@@ -60,7 +60,7 @@ impl WeightStore {
     /// exactly the sum of [`Storage::bytes`], on all threads.
     ///
     /// # Errors
-    /// If the header does not fit the file or a program, or memory is short.
+    /// If the header does not fit the file or a program, the file was shortened meanwhile, or memory is short.
     pub fn prepare(
         file: Arc<MappedFile>,
         header: &Header,
@@ -89,7 +89,7 @@ impl WeightStore {
             }
         }
         let mut memory = Slab::new(elements * 4)?;
-        fill(file.bytes(), entries.values(), memory.as_mut_slice(), pool);
+        fill(file.whole()?, entries.values(), memory.as_mut_slice(), pool);
         Ok(WeightStore { file, memory, bytes: 4 * elements as u64, entries })
     }
 
@@ -102,8 +102,8 @@ impl WeightStore {
         self.memory.as_slice()
     }
 
-    pub(crate) fn file_bytes(&self) -> &[u8] {
-        self.file.bytes()
+    pub(crate) fn file_bytes(&self) -> Result<&[u8], EngineError> {
+        self.file.whole()
     }
 
     /// Where a weight is, if it was prepared as the program wants it.

@@ -7,10 +7,10 @@ mod support;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use floe_formats::DType;
+use floe_formats::{DType, Header, TensorInfo};
 use floe_nets::ir::{Activation, Element, OpKind, Padding, ValueId};
 use floe_nets::{Builder, PassSet};
-use floe_tensor::{EngineError, Executable, Input, Isa, Pool, Slab, WeightStore};
+use floe_tensor::{EngineError, Executable, Input, Isa, MappedFile, Pool, Slab, WeightStore};
 use floe_testing::numbers;
 use support::check::{Body, compare, program, run, stored};
 use support::{Given, ready};
@@ -96,6 +96,65 @@ fn convolutions() {
             out
         });
     }
+}
+
+/// All types that weights may have.
+const FLOATS: [DType; 6] = [DType::F64, DType::F32, DType::F16, DType::Bf16, DType::F8E4M3, DType::F8E5M2];
+
+#[test]
+fn stored_numbers_of_every_type_are_exact() {
+    for dtype in FLOATS {
+        // More rows than a panel, more columns than are converted at once.
+        let stored = stored(&[("p.weight", dtype, &[21, 300]), ("p.bias", dtype, &[21])]);
+        // The identity, so that a product is the weight itself.
+        let one = |at: usize| if at / 300 == at % 300 { 1.0 } else { 0.0 };
+        let x: Vec<f32> = (0..300 * 300).map(one).collect();
+        let inputs = [(Element::F32, vec![1, 300, 300])];
+        let got = run(&stored, &inputs, &[Given::F32(x)], &|b, x| b.linear("p", x[0]));
+        for (row, values) in got.chunks(21).enumerate() {
+            for (column, &value) in values.iter().enumerate() {
+                let weight = stored.values["p.weight"][column * 300 + row] as f32;
+                assert_eq!(value, weight + stored.values["p.bias"][column] as f32, "{dtype} {column} {row}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_matrix_may_be_stored_by_columns() {
+    for (dtype, [o, i]) in FLOATS.into_iter().flat_map(|dtype| [(dtype, [21, 300]), (dtype, [3, 2])]) {
+        let mut stored = stored(&[("p.weight", dtype, &[i, o])]);
+        let info = stored.header.tensors["p.weight"].transpose().unwrap();
+        stored.header.tensors.insert("p.weight".to_owned(), info);
+        let x = numbers(5, i);
+        let inputs = [(Element::F32, vec![1, 1, i])];
+        let got = run(&stored, &inputs, &[Given::F32(x.clone())], &|b, x| b.linear("p", x[0]));
+        for (column, &value) in got.iter().enumerate() {
+            let sum: f64 =
+                (0..i).map(|at| f64::from(x[at]) * stored.values["p.weight"][at * o + column]).sum();
+            let size: f64 =
+                (0..i).map(|at| (f64::from(x[at]) * stored.values["p.weight"][at * o + column]).abs()).sum();
+            assert!((f64::from(value) - sum).abs() <= 1e-5 * size, "{dtype} {column}: {value} {sum}");
+        }
+    }
+}
+
+#[test]
+fn a_file_that_is_shortened_is_an_error() {
+    let path = std::env::temp_dir().join(format!("floe-test-short-{}", std::process::id()));
+    let info = TensorInfo::new(DType::F32, vec![64, 64], 0).unwrap();
+    std::fs::write(&path, vec![0; info.bytes as usize]).unwrap();
+    let file = MappedFile::open(&path).unwrap();
+    let header =
+        Header { tensors: [("p.weight".to_owned(), info)].into(), file_bytes: 16384, ..Header::default() };
+    let body: Body<'_> = &|b, x| b.linear("p", x[0]);
+    let mut program = program(&header, &[(Element::F32, vec![1, 1, 64])], body);
+    PassSet::DEFAULT.run(&mut program);
+    let pool = Pool::new(1).unwrap();
+    std::fs::OpenOptions::new().write(true).open(&path).unwrap().set_len(4096).unwrap();
+    let error = WeightStore::prepare(file, &header, &[&program], &pool).unwrap_err();
+    std::fs::remove_file(&path).unwrap();
+    assert_eq!(error, EngineError::Shrunk { mapped: 16384, found: 4096 });
 }
 
 #[test]
@@ -316,7 +375,7 @@ fn moves() {
 
 #[test]
 fn tables() {
-    for dtype in [DType::F32, DType::F16, DType::Bf16] {
+    for dtype in FLOATS {
         let stored = stored(&[("table", dtype, &[10, 7])]);
         let ids = vec![9, 0, 3, 3];
         let inputs = [(Element::I32, vec![2, 2])];

@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
+use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 
 use crate::{DType, FormatError, Header, TensorInfo};
 
@@ -93,7 +93,7 @@ struct Entries {
 #[serde(deny_unknown_fields)]
 struct Raw {
     dtype: String,
-    shape: Vec<u64>,
+    shape: Shape,
     data_offsets: [u64; 2],
 }
 
@@ -105,18 +105,45 @@ impl Raw {
             tensor: name.to_owned(),
             dtype: self.dtype.clone(),
         })?;
-        if self.shape.len() > MAX_RANK {
-            return Err(bad(format!("tensor `{name}` has {} dimensions", self.shape.len())));
-        }
         let [start, end] = self.data_offsets;
         let beyond = || bad(format!("tensor `{name}` lies beyond any file"));
-        let shape = self.shape.iter().map(|&n| usize::try_from(n)).collect::<Result<Vec<_>, _>>();
+        let shape = self.shape.0.iter().map(|&n| usize::try_from(n)).collect::<Result<Vec<_>, _>>();
         let start_in_file = data.checked_add(start).ok_or_else(beyond)?;
         let info = TensorInfo::new(dtype, shape.map_err(|_| beyond())?, start_in_file).ok_or_else(beyond)?;
         if end.checked_sub(start) != Some(info.bytes) {
             return Err(bad(format!("the bytes of tensor `{name}` do not fit its shape")));
         }
         Ok(info)
+    }
+}
+
+/// Sizes, not more than tensors have dimensions: a header may hold millions.
+struct Shape(Vec<u64>);
+
+impl<'de> Deserialize<'de> for Shape {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_seq(ShapeVisitor)
+    }
+}
+
+struct ShapeVisitor;
+
+impl<'de> Visitor<'de> for ShapeVisitor {
+    type Value = Shape;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of sizes")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Shape, A::Error> {
+        let mut sizes = Vec::new();
+        while let Some(size) = seq.next_element()? {
+            if sizes.len() == MAX_RANK {
+                return Err(A::Error::custom(format!("a tensor has more than {MAX_RANK} dimensions")));
+            }
+            sizes.push(size);
+        }
+        Ok(Shape(sizes))
     }
 }
 
@@ -183,8 +210,7 @@ impl<'de> Visitor<'de> for NotesVisitor {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Notes, A::Error> {
         let (mut notes, mut bytes) = (BTreeMap::new(), 0);
         while let Some(name) = map.next_key::<String>()? {
-            // Texts only, says the format; what else is there is nothing that anybody reads.
-            let Note::Text(text) = map.next_value::<Note>()? else { continue };
+            let text = map.next_value::<String>()?;
             if notes.contains_key(&name) {
                 return Err(A::Error::custom(format!("note `{name}` is there twice")));
             }
@@ -195,14 +221,6 @@ impl<'de> Visitor<'de> for NotesVisitor {
         }
         Ok(Notes(notes))
     }
-}
-
-/// A text, or anything else, which is skipped.
-#[derive(serde::Deserialize)]
-#[serde(untagged)]
-enum Note {
-    Text(String),
-    Other(IgnoredAny),
 }
 
 #[cfg(test)]
@@ -304,7 +322,7 @@ mod tests {
         let far = tensor("a", "U8", "[1]", u64::MAX, u64::MAX);
         assert!(refused(&format!("{{{far}}}"), 0).contains("beyond any file"));
         let many = tensor("a", "U8", "[1,1,1,1,1,1,1,1,1]", 0, 1);
-        assert!(refused(&format!("{{{many}}}"), 1).contains("`a` has 9 dimensions"));
+        assert!(refused(&format!("{{{many}}}"), 1).contains("a tensor has more than 8 dimensions"));
     }
 
     #[test]
@@ -320,9 +338,10 @@ mod tests {
     #[test]
     fn notes_are_kept_as_far_as_they_are_short() {
         let long = "x".repeat(MAX_METADATA);
-        let json = format!(r#"{{"__metadata__":{{"big":"{long}","format":"pt","n":[1],"o":{{"a":null}}}}}}"#);
+        let json = format!(r#"{{"__metadata__":{{"big":"{long}","format":"pt"}}}}"#);
         let header = read(&json, 0).unwrap();
         assert_eq!(header.metadata.into_iter().collect::<Vec<_>>(), [("format".into(), "pt".into())]);
         assert!(read(r#"{"__metadata__":null}"#, 0).unwrap().metadata.is_empty());
+        assert!(refused(r#"{"__metadata__":{"n":[1]}}"#, 0).contains("expected a string"));
     }
 }

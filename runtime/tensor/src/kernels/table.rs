@@ -13,7 +13,7 @@ pub(super) fn embedding(job: &Job<'_>) -> Result<(), EngineError> {
     let Prepared::File(rows) = &job.weights[job.op.weights[0].index()] else {
         unreachable!("tables of embeddings are read from the file")
     };
-    let bytes = job.store.file_bytes();
+    let bytes = job.store.file_bytes()?;
     let extra = if job.op.kind == OpKind::EmbeddingExtra { job.x[1] } else { Source::new(&[]) };
     let extra_rows = extra.len() / rows.channels.max(1);
     for (position, &index) in job.indices.iter().enumerate() {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use floe_formats::{DType, Header, TensorInfo};
+use floe_formats::{DType, Header, TensorInfo, element};
 use floe_nets::ir::{Element, Program, ValueId};
 use floe_nets::{BuildError, Builder, PassSet, Weights};
 use floe_tensor::{Isa, MappedFile, Pool};
@@ -33,6 +33,16 @@ pub fn stored(tensors: &[(&str, DType, &[usize])]) -> Stored {
                 DType::F16 => {
                     bytes.extend(f16::from_f32(value).to_le_bytes());
                     kept.push(f16::from_f32(value).to_f64());
+                }
+                DType::F64 => {
+                    bytes.extend(f64::from(value).to_le_bytes());
+                    kept.push(f64::from(value));
+                }
+                DType::F8E4M3 | DType::F8E5M2 => {
+                    // Any byte that is a number.
+                    let byte = (value.to_bits() >> 8) as u8 & 0xbb;
+                    bytes.push(byte);
+                    kept.push(f64::from(element(dtype, &[byte])));
                 }
                 DType::Bf16 => {
                     bytes.extend(bf16::from_f32(value).to_le_bytes());

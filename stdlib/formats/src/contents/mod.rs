@@ -372,6 +372,10 @@ impl Contents {
                 return Ok(Contents { components: vec![component], ..Contents::new(kind) });
             }
         }
+        // Trainers save a ControlNet with the model that it was trained on.
+        if header.has("control_model.input_hint_block.0.weight") {
+            components.extend(unet::control(header)?);
+        }
         components.extend(coders::texts(header)?);
         components.extend(coders::vae(header)?);
         components.extend(coders::vision(header)?);
@@ -409,6 +413,26 @@ impl Contents {
             _ => None,
         };
         self.components.iter().find_map(of_network).or_else(of_patches)
+    }
+}
+
+impl fmt::Display for Contents {
+    /// In a few words: `checkpoint, sd1, inpaints`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.kind)?;
+        let families = match (self.family(), &self.lora) {
+            (Some(family), _) => vec![family],
+            (None, Some(lora)) => lora.families.clone(),
+            (None, None) => Vec::new(),
+        };
+        for (index, family) in families.iter().enumerate() {
+            write!(f, "{}{family}", if index == 0 { ", " } else { " or " })?;
+        }
+        match self.component(Role::Unet).map(|component| &component.network) {
+            Some(Network::Unet(UnetFacts { in_channels: 8, .. })) => f.write_str(", edits pictures"),
+            Some(Network::Unet(UnetFacts { in_channels: 9, .. })) => f.write_str(", inpaints"),
+            _ => Ok(()),
+        }
     }
 }
 

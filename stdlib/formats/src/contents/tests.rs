@@ -95,9 +95,15 @@ fn facts(contents: &Contents) -> &UnetFacts {
 
 #[test]
 fn unets_are_of_their_family_in_every_layout() {
-    for (unet, family) in
-        [(SD1, Family::Sd1), (SD2, Family::Sd2), (SDXL, Family::Sdxl), (REFINER, Family::SdxlRefiner)]
-    {
+    // The last two are smaller than any that was published, and of their family all the same.
+    for (unet, family) in [
+        (SD1, Family::Sd1),
+        (SD2, Family::Sd2),
+        (SDXL, Family::Sdxl),
+        (REFINER, Family::SdxlRefiner),
+        (Unet { depths: &[0, 1], ..SD1 }, Family::Sd1),
+        (Unet { depths: &[1, 0, 1], ..SD2 }, Family::Sd2),
+    ] {
         let canonical = unet.tensors();
         for (file, naming) in [
             (prefixed(&canonical, "model.diffusion_model."), Naming::Original),
@@ -289,9 +295,16 @@ fn checkpoints_have_more_than_a_unet() {
     tensors.extend(prefixed(&text(2), "cond_stage_model.transformer."));
     tensors.insert("first_stage_model.decoder.conv_in.weight".into(), vec![8, 4, 3, 3]);
     tensors.insert("alphas_cumprod".into(), vec![1000]);
-    let contents = Contents::of(&header(&tensors)).unwrap();
-    let roles: Vec<Role> = contents.components.iter().map(|component| component.network.role()).collect();
-    assert_eq!((contents.kind, roles), (Kind::Checkpoint, vec![Role::Unet, Role::ClipL, Role::Vae]));
+    let roles = |tensors: &Tensors| {
+        let contents = Contents::of(&header(tensors)).unwrap();
+        assert_eq!(contents.to_string(), "checkpoint, sd1");
+        contents.components.iter().map(|component| component.network.role()).collect::<Vec<_>>()
+    };
+    assert_eq!(roles(&tensors), [Role::Unet, Role::ClipL, Role::Vae]);
+    // A ControlNet as its trainer saved it.
+    tensors.extend(prefixed(&SD1.tensors(), "control_model."));
+    tensors.insert("control_model.input_hint_block.0.weight".into(), vec![16, 3, 3, 3]);
+    assert_eq!(roles(&tensors), [Role::Unet, Role::ControlNet, Role::ClipL, Role::Vae]);
 }
 
 #[test]

@@ -20,6 +20,10 @@ pub(super) fn of(header: &Header, modules: &[Module]) -> Vec<Family> {
     let mut families = ALL.to_vec();
     for module in modules {
         let name = super::names::plain(&module.name).replace('.', "_");
+        // No other family has convolutions there, however many levels a model has.
+        if place(&name).is_some_and(|(_, rest)| around(header, module, rest) == Some(4)) {
+            return vec![Family::Sd1];
+        }
         if name.starts_with("lora_te1_")
             || name.starts_with("lora_te2_")
             || name.starts_with("text_encoder_2_")
@@ -30,22 +34,23 @@ pub(super) fn of(header: &Header, modules: &[Module]) -> Vec<Family> {
         } else if let Some((place, rest)) = place(&name) {
             families
                 .retain(|&family| has(family, place) && depth(rest).is_none_or(|depth| fits(family, depth)));
-            if rest == "proj_in" || rest == "proj_out" {
-                let ranks = [Piece::Down, Piece::Up, Piece::Diff, Piece::HadaW1A];
-                let tensor = ranks.iter().find_map(|piece| module.pieces.get(piece));
-                // LoHa keeps convolutions of one pixel as matrices, so that of it a matrix says nothing.
-                let rank = tensor.and_then(|tensor| header.shape(tensor)).map(<[usize]>::len);
-                match (rank, module.pieces.contains_key(&Piece::HadaW1A)) {
-                    (Some(4), _) => families.retain(|family| *family == Family::Sd1),
-                    (Some(2), false) => families.retain(|family| *family != Family::Sd1),
-                    _ => {}
-                }
+            if around(header, module, rest) == Some(2) {
+                families.retain(|family| *family != Family::Sd1);
             }
         } else if !known(&name) {
             return Vec::new();
         }
     }
     families
+}
+
+/// Dimensions of a layer before or behind a transformer, as far as its patch says.
+fn around(header: &Header, module: &Module, rest: &str) -> Option<usize> {
+    // LoHa keeps convolutions of one pixel as matrices, so that of it a matrix says nothing.
+    let pieces = [Piece::Down, Piece::Up, Piece::Diff];
+    let tensor = pieces.iter().find_map(|piece| module.pieces.get(piece));
+    let layer = matches!(rest, "proj_in" | "proj_out");
+    tensor.filter(|_| layer).and_then(|tensor| header.shape(tensor)).map(<[usize]>::len)
 }
 
 /// Whether it may be another layer of a U-Net.

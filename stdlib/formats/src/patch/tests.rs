@@ -24,6 +24,7 @@ fn families_are_those_with_the_patched_layers() {
     assert_eq!(pair("lora_unet_down_blocks_0_attentions_0_transformer_blocks_0_attn1_to_q", 2), [Sd1, Sd2]);
     assert_eq!(pair("lora_unet_down_blocks_0_attentions_0_proj_in", 4), [Sd1]);
     assert_eq!(pair("lora_unet_down_blocks_0_attentions_0_proj_in", 2), [Sd2]);
+    assert_eq!(pair("lora_unet_up_blocks_0_attentions_0_proj_in", 4), [Sd1], "of a model with fewer levels");
     assert_eq!(pair("unet.up_blocks.0.attentions.0.transformer_blocks.0.attn1.to_q", 2), [Sdxl]);
     assert_eq!(pair("lora_unet_input_blocks_4_1_transformer_blocks_1_attn1_to_q", 2), [Sdxl, SdxlRefiner]);
     assert_eq!(pair("lora_unet_output_blocks_2_1_transformer_blocks_0_attn1_to_q", 2), [Sdxl]);

@@ -11,10 +11,10 @@ use crate::{FormatError, Header, ReadError, TensorInfo};
 const MAX_DEPTH: usize = 6;
 
 /// Longest name of a tensor.
-const MAX_NAME: usize = 512;
+const MAX_NAME: usize = 256;
 
 /// Most values that are looked at; a pickle may name one value many times.
-const MAX_VISITS: usize = 1 << 21;
+const MAX_VISITS: usize = 1 << 19;
 
 /// Under which key trainers put the weights, the best first: averaged ones are what is meant for use.
 const STATES: [&str; 5] = ["state_dict", "params_ema", "params-ema", "params", "model_state_dict"];
