@@ -5,6 +5,8 @@ mod fuse;
 mod in_place;
 mod offsets;
 #[cfg(test)]
+mod sd1;
+#[cfg(test)]
 mod testing;
 
 pub use fuse::fuse;

@@ -10,17 +10,19 @@ use crate::offsets::{Item, pack};
 /// A value lives from the operation that defines it to the last one that reads it; a chain of in-place values is
 /// one thing; a workspace lives during its operation. The last pass.
 pub fn offsets(program: &mut Program) -> usize {
-    let last = program.last_uses();
     let things = things(program);
-    let items: Vec<Item> = things
-        .iter()
-        .map(|thing| {
-            let ends = thing.values.iter().filter_map(|&value| last[value]);
-            Item { bytes: thing.bytes, first: thing.first, last: ends.max().unwrap_or(thing.first) }
-        })
-        .collect();
-    let packing = pack(&items, ALIGNMENT);
+    let packing = pack(&items(program, &things), ALIGNMENT);
     place(program, &things, &packing.offsets, packing.height)
+}
+
+/// When things live, for the solver.
+fn items(program: &Program, things: &[Thing]) -> Vec<Item> {
+    let last = program.last_uses();
+    let item = |thing: &Thing| {
+        let ends = thing.values.iter().filter_map(|&value| last[value]);
+        Item { bytes: thing.bytes, first: thing.first, last: ends.max().unwrap_or(thing.first) }
+    };
+    things.iter().map(item).collect()
 }
 
 /// Places every value and workspace at an offset of its own: the naive schedule, against which plans are checked.
@@ -88,9 +90,23 @@ fn place(program: &mut Program, things: &[Thing], places: &[usize], slab_bytes: 
 
 #[cfg(test)]
 mod tests {
+    use super::super::sd1;
     use super::super::testing::{check, program};
-    use super::{offsets, spread};
-    use crate::ir::{Activation, OpKind};
+    use super::{items, offsets, spread, things};
+    use crate::arch::UnetOptions;
+    use crate::ir::{ALIGNMENT, Activation, OpKind, Program};
+    use crate::spec::ProgramSpec;
+
+    /// Most bytes alive at one operation, and the bytes of the slab.
+    fn bound_and_slab(program: &Program) -> (usize, usize) {
+        let items = items(program, &things(program));
+        let alive = |position: usize| {
+            let alive = items.iter().filter(|item| item.first <= position && position <= item.last);
+            alive.map(|item| item.bytes.next_multiple_of(ALIGNMENT)).sum::<usize>()
+        };
+        let bound = (0..program.ops.len()).map(alive).max().unwrap_or(0);
+        (bound, program.placement.as_ref().map_or(0, |placement| placement.slab_bytes))
+    }
 
     #[test]
     fn a_chain_of_three_needs_two_places() {
@@ -130,5 +146,24 @@ mod tests {
             }),
         );
         insta::assert_snapshot!(text);
+    }
+
+    #[test]
+    fn slabs_of_stable_diffusion_1_are_within_two_percent_of_the_lower_bound() {
+        let (height, width) = (64, 64);
+        let specs = [
+            ProgramSpec::Unet { batch: 1, height, width, tokens: 77, options: UnetOptions::default() },
+            ProgramSpec::Unet { batch: 2, height, width, tokens: 77, options: UnetOptions::default() },
+            ProgramSpec::Unet { batch: 2, height: 96, width, tokens: 154, options: UnetOptions::default() },
+            ProgramSpec::VaeDecode { batch: 1, height, width },
+            ProgramSpec::VaeEncode { batch: 1, height: 512, width: 512 },
+        ];
+        let mut figures = String::new();
+        for spec in specs {
+            let (bound, slab) = bound_and_slab(&sd1::program(spec));
+            assert!(slab >= bound && slab <= bound + bound / 50, "{spec}: {slab} of {bound}");
+            figures.push_str(&format!("{spec}: slab {slab}, at least {bound}\n"));
+        }
+        insta::assert_snapshot!(figures);
     }
 }
