@@ -27,7 +27,7 @@ fn models_are_listed_by_folder_with_what_they_are() {
     assert!(listed.status.success(), "{}", err(&listed));
     let lines: Vec<String> = out(&listed).lines().map(str::to_owned).collect();
     assert_eq!(lines[0], "checkpoints");
-    assert!(lines[1].starts_with("  demo-sd1.safetensors  checkpoint, sd1, "), "{}", lines[1]);
+    assert!(lines[1].starts_with("  demo-sd1.safetensors   checkpoint, sd1, "), "{}", lines[1]);
     assert_eq!(lines[2], "loras");
     assert!(lines[3].starts_with("  demo-lora.safetensors  lora, sd1"), "{}", lines[3]);
 }
