@@ -16,10 +16,7 @@ pub use facts::{Conditioning, Fact, FileError, ModelFile, Scalar, Tensor, World}
 pub use floe_lang::decl::{InputDecl, Literal, NodeDecl, OutputDecl, Type};
 pub use flows::FLOWS;
 pub use object_info::{FileLists, node_info, object_info};
-pub use semantics::{
-    Call, Loader, ProgramUse, Purity, SAMPLERS, SCHEDULERS, Scratch, SemanticError, Semantics, Work,
-    semantics,
-};
+pub use semantics::{Call, Loader, ProgramUse, Purity, Scratch, SemanticError, Semantics, Work, semantics};
 
 #[cfg(test)]
 mod tests;

@@ -14,6 +14,7 @@ pub mod cost;
 pub mod ir;
 pub mod offsets;
 pub mod passes;
+pub mod sampling;
 mod spec;
 pub mod text;
 

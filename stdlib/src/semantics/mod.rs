@@ -9,8 +9,6 @@ mod sampling;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use sampling::{SAMPLERS, SCHEDULERS};
-
 use floe_formats::Part;
 use floe_nets::{BuildError, ProgramSpec};
 use thiserror::Error;
@@ -178,7 +176,7 @@ pub fn semantics(name: &str) -> Option<&'static Semantics> {
 }
 
 /// Every class that can be planned.
-static ALL: [Semantics; 10] = [
+static ALL: [Semantics; 11] = [
     loaders::CHECKPOINT_LOADER_SIMPLE,
     loaders::LOAD_IMAGE,
     conditioning::CLIP_TEXT_ENCODE,
@@ -186,6 +184,7 @@ static ALL: [Semantics; 10] = [
     latent::VAE_DECODE,
     latent::VAE_ENCODE,
     sampling::KSAMPLER,
+    sampling::KSAMPLER_ADVANCED,
     image::SAVE_IMAGE,
     image::IMAGE_INVERT,
     image::IMAGE_SCALE,

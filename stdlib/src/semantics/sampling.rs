@@ -2,26 +2,50 @@ use std::sync::Arc;
 
 use floe_formats::Part;
 use floe_nets::ProgramSpec;
+use floe_nets::sampling::{SamplerName, SchedulerName, ksampler_steps};
 
 use super::latent::latent;
 use super::{Call, ProgramUse, Purity, Scratch, SemanticError, Semantics, Work, dim};
 use crate::facts::{Conditioning, Fact, ModelFile};
 
-/// Samplers that the runtime has; a test compares.
-pub const SAMPLERS: [&str; 1] = ["euler"];
-
-/// Schedules that the runtime has; a test compares.
-pub const SCHEDULERS: [&str; 4] = ["normal", "sgm_uniform", "simple", "karras"];
-
 pub(super) const KSAMPLER: Semantics =
     Semantics { name: "KSampler", purity: Purity::Seeded, loader: None, batchable: true, infer: ksampler };
 
-/// One network, executed once per step; with guidance on two prompts. Where their lengths are equal and
+pub(super) const KSAMPLER_ADVANCED: Semantics = Semantics {
+    name: "KSamplerAdvanced",
+    purity: Purity::Seeded,
+    loader: None,
+    batchable: true,
+    infer: ksampler_advanced,
+};
+
+fn ksampler(call: &Call<'_>) -> Result<Work, SemanticError> {
+    let (sampler, scheduler) = names(call)?;
+    let steps = ksampler_steps(sampler, scheduler, call.int("steps"), call.float("denoise"));
+    denoising(call, sampler, Steps { count: steps, to_zero: true })
+}
+
+fn ksampler_advanced(call: &Call<'_>) -> Result<Work, SemanticError> {
+    let (sampler, scheduler) = names(call)?;
+    let all = ksampler_steps(sampler, scheduler, call.int("steps"), 1.0);
+    let end = call.int("end_at_step").min(all);
+    let to_zero = end == all || call.string("return_with_leftover_noise") != "enable";
+    let count = end.saturating_sub(call.int("start_at_step"));
+    denoising(call, sampler, Steps { count, to_zero })
+}
+
+/// How far a sampler goes.
+#[derive(Clone, Copy)]
+struct Steps {
+    count: usize,
+    /// Whether the last sigma is zero.
+    to_zero: bool,
+}
+
+/// One network, executed once or more per step; with guidance on two prompts. Where their lengths are equal and
 /// executions may share a batch, both go through it together. A prompt of another length goes through by itself:
 /// repeating it to a common length, as ComfyUI does, gives the same weighted means.
-fn ksampler(call: &Call<'_>) -> Result<Work, SemanticError> {
-    implemented(call, "sampler_name", "the sampler", &SAMPLERS)?;
-    implemented(call, "scheduler", "the schedule", &SCHEDULERS)?;
+fn denoising(call: &Call<'_>, sampler: SamplerName, steps: Steps) -> Result<Work, SemanticError> {
     let file = call.network("model", Part::Model)?;
     let (batch, channels, height, width) = latent(call, "latent_image");
     let wanted = dim("model", file, Part::Model, "input_blocks.0.0.weight", 1)?;
@@ -38,17 +62,19 @@ fn ksampler(call: &Call<'_>) -> Result<Work, SemanticError> {
     let positive = conditioning(call, "positive", file)?;
     let negative = conditioning(call, "negative", file)?;
     let output = Fact::Latent { batch, channels, height, width };
-    // Without denoising the latent is handed on; with a guidance of 1 the negative prompt has no part.
-    if call.float("denoise") <= 0.0 {
+    // Without steps the latent is handed on.
+    if steps.count == 0 {
         return Ok(Work { outputs: vec![output], ..Work::default() });
     }
-    let steps = call.int("steps") as u64;
+    let sampler = sampler.sampler();
+    let executions = sampler.evaluations(steps.count as u64, steps.to_zero).calls;
     let unet = |batch: usize, tokens: usize| ProgramUse {
         spec: ProgramSpec::Unet { batch, height, width, tokens },
         file: file.clone(),
-        executions: steps,
+        executions,
     };
-    let guided = call.float("cfg") != 1.0;
+    // With a guidance of 1 the negative prompt has no part, unless the sampler reads its prediction.
+    let guided = call.float("cfg") != 1.0 || sampler.reads_unconditional();
     let together = guided && call.batched && positive.tokens == negative.tokens;
     let programs = match (guided, together) {
         (false, _) => vec![unet(batch, positive.tokens)],
@@ -59,7 +85,7 @@ fn ksampler(call: &Call<'_>) -> Result<Work, SemanticError> {
     let latents = |items: usize| vec![items, channels, height, width];
     let tokens = positive.tokens.max(if guided { negative.tokens } else { 0 });
     let scratch = vec![
-        Scratch { name: "denoised", shape: latents(batch) },
+        Scratch { name: "sampler", shape: vec![sampler.buffers(), batch, channels, height, width] },
         Scratch { name: "input", shape: latents(items) },
         Scratch { name: "timesteps", shape: vec![items] },
         Scratch { name: "context", shape: vec![items, tokens, positive.channels] },
@@ -68,22 +94,17 @@ fn ksampler(call: &Call<'_>) -> Result<Work, SemanticError> {
     Ok(Work { outputs: vec![output], scratch, programs })
 }
 
-fn implemented(
-    call: &Call<'_>,
-    input: &'static str,
-    what: &str,
-    names: &[&str],
-) -> Result<(), SemanticError> {
-    let name = call.string(input);
-    if names.contains(&name) {
-        return Ok(());
-    }
-    let names: Vec<String> = names.iter().map(|name| format!("\"{name}\"")).collect();
-    Err(SemanticError::NoKernel {
+fn names(call: &Call<'_>) -> Result<(SamplerName, SchedulerName), SemanticError> {
+    let unknown = |input: &'static str, what: &str, known: &str| SemanticError::NoKernel {
         input,
-        what: format!("{what} `{name}`"),
-        instead: format!("use {}", names.join(" or ")),
-    })
+        what: format!("{what} `{}`", call.string(input)),
+        instead: format!("use one of {known}"),
+    };
+    let sampler = SamplerName::find(call.string("sampler_name"))
+        .ok_or_else(|| unknown("sampler_name", "the sampler", &SamplerName::NAMES.join(", ")))?;
+    let scheduler = SchedulerName::find(call.string("scheduler"))
+        .ok_or_else(|| unknown("scheduler", "the schedule", &SchedulerName::NAMES.join(", ")))?;
+    Ok((sampler, scheduler))
 }
 
 /// A prompt, which must come from a text encoder that fits the model.
