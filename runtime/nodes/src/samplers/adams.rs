@@ -115,12 +115,37 @@ pub(super) fn even(_sigmas: &[f32], _index: usize, order: usize) -> [f32; MAX_OR
     }
 }
 
-/// The weights for the real sizes of the steps, by divided differences.
+/// The weights for the real sizes of the steps. From order 3 on they are not those of Adams-Bashforth but what the
+/// authors' code makes of them, which the reference computes: a factor of the second difference is
+/// `(1 - a b) / 2` in place of `(1 - a) b / 2`, and the oldest weight has another ratio of steps.
 pub(super) fn uneven(sigmas: &[f32], index: usize, order: usize) -> [f32; MAX_ORDER] {
-    let width = f64::from(sigmas[index + 1]) - f64::from(sigmas[index]);
-    std::array::from_fn(|back| {
-        if back < order { (lagrange_integral(sigmas, index, order, back) / width) as f32 } else { 0.0 }
-    })
+    let step = |back: usize| sigmas[index + 1 - back] - sigmas[index - back];
+    if order == 1 {
+        return [1.0, 0.0, 0.0, 0.0];
+    }
+    let (h, h_1) = (step(0), step(1));
+    let first = h / h_1 / 2.0;
+    if order == 2 {
+        return [1.0 + first, -first, 0.0, 0.0];
+    }
+    let h_2 = step(2);
+    let ratio = h_1 / h_2;
+    let second = (1.0 - h / (3.0 * (h + h_1)) * (h * (h + h_1)) / (h_1 * (h_1 + h_2))) / 2.0;
+    if order == 3 {
+        return [1.0 + first + second, -first - (1.0 + ratio) * second, ratio * second, 0.0];
+    }
+    let h_3 = step(3);
+    let spread = (h * (h + h_1) * (h + h_1 + h_2)) / (h_1 * (h_1 + h_2) * (h_1 + h_2 + h_3));
+    let third = ((1.0 - h / (3.0 * (h + h_1))) / 2.0
+        + (1.0 - h / (2.0 * (h + h_1))) * h / (6.0 * (h + h_1 + h_2)))
+        * spread;
+    let far = h_1 * (h_1 + h_2) / (h_2 * (h_2 + h_3));
+    [
+        1.0 + first + second + third,
+        -first - (1.0 + ratio) * second - (1.0 + ratio + far) * third,
+        ratio * second + (ratio + far * (1.0 + h_2 / h_3)) * third,
+        -third * far * ratio,
+    ]
 }
 
 #[cfg(test)]
@@ -131,10 +156,21 @@ mod tests {
     fn even_steps_have_the_classical_weights() {
         let sigmas = [5.0, 4.0, 3.0, 2.0, 1.0];
         for order in 1..=4 {
-            let (even, uneven) = (even(&sigmas, 3, order), uneven(&sigmas, 3, order));
-            for (a, b) in even.iter().zip(uneven) {
-                assert!((a - b).abs() < 1e-6, "order {order}: {even:?} {uneven:?}");
-            }
+            let exact = |back| -(lagrange_integral(&sigmas, 3, order, back) as f32);
+            let even = even(&sigmas, 3, order);
+            assert!(
+                (0..order).all(|back| (even[back] - exact(back)).abs() < 1e-6),
+                "order {order}: {even:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn up_to_order_two_uneven_steps_are_exact() {
+        let sigmas = [5.0, 4.5, 3.0, 2.0];
+        let weights = uneven(&sigmas, 2, 2);
+        for (back, weight) in weights[..2].iter().enumerate() {
+            assert!((weight + lagrange_integral(&sigmas, 2, 2, back) as f32).abs() < 1e-6);
         }
     }
 }

@@ -38,26 +38,29 @@ fn direction<D: Denoiser>(frame: &mut Frame<'_, D>, x: &[f32], at: f32, out: &mu
     Ok(())
 }
 
-/// A step from one lambda to another, with the direction at its beginning in hand.
+/// A step from one lambda over `h` to another, with the direction at its beginning in hand. `h` is kept beside its end:
+/// the error that chooses the next step is a small difference, in which the rounding of sums would show.
 #[derive(Clone, Copy)]
 struct Leap {
     from: f32,
+    h: f32,
     to: f32,
 }
 
 impl Leap {
-    fn h(self) -> f32 {
-        self.to - self.from
+    fn between(from: f32, to: f32) -> Leap {
+        Leap { from, h: to - from, to }
     }
 
     /// Share `r` of the way.
     fn part(self, r: f32) -> Leap {
-        Leap { from: self.from, to: self.from + r * self.h() }
+        let h = r * self.h;
+        Leap { from: self.from, h, to: self.from + h }
     }
 
     /// What the direction counts: `sigma(to) (e^h - 1)`.
     fn weight(self) -> f32 {
-        sigma(self.to) * expm1(self.h())
+        sigma(self.to) * expm1(self.h)
     }
 
     /// First order.
@@ -68,14 +71,13 @@ impl Leap {
 
     /// Second order, from the direction at share `r`.
     fn two(self, r: f32) -> impl Fn(f32, f32, f32) -> f32 {
-        let (weight, change) = (self.weight(), sigma(self.to) / (2.0 * r) * expm1(self.h()));
+        let (weight, change) = (self.weight(), sigma(self.to) / (2.0 * r) * expm1(self.h));
         move |x, eps, eps_r| x - weight * eps - change * (eps_r - eps)
     }
 
-    /// Third order, from the direction at share `r`; `scale` is 1 over it, or the ratio of two shares.
-    fn three(self, scale: f32) -> impl Fn(f32, f32, f32) -> f32 {
-        let h = self.h();
-        let (weight, change) = (self.weight(), sigma(self.to) * scale * (expm1(h) / h - 1.0));
+    /// Third order, from the direction at share `r` of the step, or at share `r` of a longer one of which this is a part.
+    fn three(self, r: f32) -> impl Fn(f32, f32, f32) -> f32 {
+        let (weight, change) = (self.weight(), sigma(self.to) / r * (expm1(self.h) / self.h - 1.0));
         move |x, eps, eps_r| x - weight * eps - change * (eps_r - eps)
     }
 }
@@ -100,7 +102,7 @@ pub(super) fn fast<D: Denoiser>(
         };
         let (from, to) = (times[index], times[index + 1]);
         let (down, up) = split(from, to, end, fresh.eta);
-        fast_step(frame, x, work, Leap { from, to: down }, (order, index, count))?;
+        fast_step(frame, x, work, Leap::between(from, down), (order, index, count))?;
         if fresh.any() {
             let [noise] = buffers(work, x.len());
             frame.draw(sigma(from), sigma(to), noise);
@@ -137,7 +139,7 @@ fn fast_step<D: Denoiser>(
         return Ok(());
     }
     third_direction(frame, x, leap, [eps, ahead, eps_1, other])?;
-    map2(x, eps, other, leap.three(1.0 / R_2));
+    map2(x, eps, other, leap.three(R_2));
     Ok(())
 }
 
@@ -152,7 +154,8 @@ fn third_direction<D: Denoiser>(
     [eps, ahead, eps_1, out]: [&mut [f32]; 4],
 ) -> Outcome<D> {
     let part = leap.part(R_2);
-    let f = part.three(2.0);
+    // The first direction was taken at half of this part.
+    let f = part.three(0.5);
     map3(ahead, [x, eps, eps_1], |_, x, eps, eps_1| f(x, eps, eps_1));
     direction(frame, ahead, part.to, out)
 }
@@ -173,12 +176,12 @@ pub(super) fn adaptive<D: Denoiser>(
     let mut at = start;
     let mut index = 0;
     while at < end - 1e-5 {
-        let to = end.min((f64::from(at) + control.h) as f32);
+        let to = end.min(at + control.h as f32);
         if to <= at || index == MOST_STEPS {
             return Err(SampleError::Sigmas("the adaptive sampler makes no way: allow a larger error"));
         }
         let (down, up) = split(at, to, end, fresh.eta);
-        let leap = Leap { from: at, to: down };
+        let leap = Leap::between(at, down);
         let error = try_step(frame, x, before, rest, leap, settings)?;
         let kept = control.judge(error);
         let [eps, denoised, eps_1, eps_2] = buffers(rest, x.len());
@@ -241,7 +244,7 @@ fn first_share(order: usize) -> f32 {
 
 /// The solution of lower and of higher order, from the directions of a step.
 fn pair(leap: Leap, order: usize) -> (impl Fn(f32, f32, f32) -> f32, impl Fn(f32, f32, f32, f32) -> f32) {
-    let (one, two, three) = (leap.one(), leap.two(first_share(order)), leap.three(1.0 / R_2));
+    let (one, two, three) = (leap.one(), leap.two(first_share(order)), leap.three(R_2));
     let low_two = leap.two(first_share(order));
     let low = move |x, eps, eps_1| if order == 3 { low_two(x, eps, eps_1) } else { one(x, eps) };
     let high = move |x, eps, eps_1, eps_2| if order == 3 { three(x, eps, eps_2) } else { two(x, eps, eps_1) };

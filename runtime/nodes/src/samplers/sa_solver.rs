@@ -117,6 +117,8 @@ impl Run<'_, '_> {
     }
 }
 
+/// A list that does not end with zero gives the corrected latents of the sigma before its last, as the reference does: its
+/// last prediction stays unused.
 pub(super) fn sa_solver<D: Denoiser>(
     frame: &mut Frame<'_, D>,
     x: &mut [f32],
@@ -163,7 +165,8 @@ pub(super) fn sa_solver<D: Denoiser>(
             }
         }
         if next == 0.0 {
-            predicted.copy_from_slice(run.predictions[0]);
+            x.copy_from_slice(run.predictions[0]);
+            predicted.copy_from_slice(x);
             continue;
         }
         leap = Leap { from: run.lambdas[index], to: run.lambdas[index + 1], tau: tau(next) };
@@ -178,7 +181,6 @@ pub(super) fn sa_solver<D: Denoiser>(
             map(predicted, noise, |predicted, noise| predicted + noise);
         }
     }
-    x.copy_from_slice(predicted);
     Ok(())
 }
 
