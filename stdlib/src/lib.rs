@@ -17,8 +17,7 @@ pub use floe_lang::decl::{InputDecl, Literal, NodeDecl, OutputDecl, Type};
 pub use flows::FLOWS;
 pub use object_info::{FileLists, node_info, object_info};
 pub use semantics::{
-    Call, Gap, Infer, Loader, ProgramUse, Purity, SAMPLERS, SCHEDULERS, Scratch, SemanticError, Semantics,
-    Work, semantics,
+    Call, Gap, Infer, Loader, ProgramUse, Purity, Scratch, SemanticError, Semantics, Work, semantics,
 };
 
 #[cfg(test)]

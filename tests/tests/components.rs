@@ -120,7 +120,7 @@ fn the_model_takes_noise_away_as_the_reference_does() {
     let (context_shape, context) = &given["context"];
     let model = tiny();
     let sampling = ModelSampling::scaled_linear();
-    let timesteps: Vec<f32> = sigmas.iter().map(|&sigma| sampling.timestep(sigma) as f32).collect();
+    let timesteps: Vec<f32> = sigmas.iter().map(|&sigma| sampling.timestep(sigma)).collect();
     let item = x.len() / shape[0];
     let mut scaled = vec![0.0; x.len()];
     for ((x, scaled), &sigma) in x.chunks(item).zip(scaled.chunks_mut(item)).zip(sigmas) {

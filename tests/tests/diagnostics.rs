@@ -363,11 +363,6 @@ SaveImage(VAEDecode(VAEEncode(LoadImage(image: "icon.png").IMAGE, vae:), vae:))
 }
 
 #[test]
-fn a_sampler_without_a_kernel() {
-    insta::assert_snapshot!(rejected(&sampling(r#"sampler_name: "dpmpp_2m", scheduler: "karras""#)));
-}
-
-#[test]
 fn a_family_without_a_network() {
     insta::assert_snapshot!(rejected(&painting("sd2.safetensors")));
 }

@@ -11,6 +11,7 @@ pub mod kernels;
 pub mod noise;
 pub mod png_meta;
 pub mod resize;
+pub mod samplers;
 pub mod sampling;
 pub mod schedule;
 

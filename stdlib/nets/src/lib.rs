@@ -15,6 +15,7 @@ pub mod ir;
 pub mod offsets;
 pub mod passes;
 mod real;
+pub mod sampling;
 mod spec;
 pub mod text;
 mod weights;

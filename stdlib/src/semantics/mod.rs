@@ -9,8 +9,6 @@ mod sampling;
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
-pub use sampling::{SAMPLERS, SCHEDULERS};
-
 use floe_formats::Part;
 use floe_nets::{BuildError, ProgramSpec};
 use thiserror::Error;

@@ -134,6 +134,9 @@ pub enum KernelError {
     /// No noise levels can be made.
     #[error(transparent)]
     Schedule(#[from] ScheduleError),
+    /// The sampler cannot go along these noise levels.
+    #[error("{0}")]
+    Sampler(String),
     /// The prompt cannot be read.
     #[error(transparent)]
     Prompt(#[from] floe_nets::text::PromptError),
@@ -155,12 +158,13 @@ pub enum KernelError {
 pub type Kernel = fn(&mut Call<'_>) -> Result<(), KernelError>;
 
 /// All kernels, by name.
-const KERNELS: [(&str, Kernel); 9] = [
+const KERNELS: [(&str, Kernel); 10] = [
     ("CLIPTextEncode", conditioning::clip_text_encode),
     ("EmptyLatentImage", latent::empty_latent_image),
     ("ImageInvert", image::image_invert),
     ("ImageScale", image::image_scale),
     ("KSampler", sampling::ksampler),
+    ("KSamplerAdvanced", sampling::ksampler_advanced),
     ("LoadImage", image::load_image),
     ("SaveImage", image::save_image),
     ("VAEDecode", latent::vae_decode),
