@@ -78,6 +78,7 @@ impl<'v> Reader<'v> {
             id: entry.id.to_owned(),
             class: entry.class.to_owned(),
             title: title.map(str::to_owned),
+            pack: None,
             inputs: self.inputs(entry, entries),
             outputs: Vec::new(),
             unnamed: Vec::new(),

@@ -39,6 +39,8 @@ pub struct PromptNode {
     pub class: String,
     /// The title that somebody gave it.
     pub title: Option<String>,
+    /// The node pack that brings its class, where the file says so and nobody declared the class.
+    pub pack: Option<String>,
     /// Its inputs: widgets in the order of the class, then links.
     pub inputs: Vec<PromptInput>,
     /// Its outputs as the file lists them, name and type; empty where the file does not.

@@ -119,11 +119,13 @@ impl<'v> Emitter<'_, '_, 'v> {
         let id = self.scopes.id(site);
         let texts = node.outputs.iter().map(|(name, ty)| name.len() + ty.len()).sum::<usize>();
         let title = node.written_title().map_or(0, str::len);
-        self.budget.spend(id.len() + node.class.len() + texts + title);
+        let pack = node.pack();
+        self.budget.spend(id.len() + node.class.len() + texts + title + pack.map_or(0, str::len));
         PromptNode {
             id,
             class: node.class.to_owned(),
             title: node.title(),
+            pack: pack.map(str::to_owned),
             inputs: inputs.list,
             outputs: outputs.collect(),
             unnamed,

@@ -142,6 +142,14 @@ impl<'v> Node<'v> {
         self.written_title().filter(|title| !usual(title)).map(str::to_owned)
     }
 
+    /// The node pack that brings its class, by its name in the registry, else by its repository; none for a class that
+    /// is declared.
+    pub(super) fn pack(&self) -> Option<&'v str> {
+        let said =
+            |name| self.property(name).and_then(Value::text).map(str::trim).filter(|pack| !pack.is_empty());
+        if self.decl.is_some() { None } else { said("cnr_id").or_else(|| said("aux_id")) }
+    }
+
     /// Left and upper edge.
     pub(super) fn place(&self) -> Option<(f64, f64)> {
         pair(self.value.get("pos")?)

@@ -257,6 +257,18 @@ fn values_of_unknown_classes_have_the_names_that_the_file_gives() {
 }
 
 #[test]
+fn the_pack_of_a_class_is_what_its_node_says() {
+    let says = |properties: &str| {
+        let more = format!(r#", "properties": {{{properties}}}"#);
+        prompt(&graph(&[node(1, "A", "T", &more)], &[], "")).nodes[0].pack.clone()
+    };
+    assert_eq!(says(r#""cnr_id": "a-pack", "aux_id": "owner/name""#).as_deref(), Some("a-pack"));
+    assert_eq!(says(r#""aux_id": "owner/name""#).as_deref(), Some("owner/name"));
+    assert_eq!(says(r#""cnr_id": " ", "ver": "1.0""#), None);
+    assert_eq!(says(r#""cnr_id": 7"#), None);
+}
+
+#[test]
 fn what_people_wrote_is_kept() {
     let nodes = [
         r##"{"id": 1, "type": "Note", "pos": [10, 20], "size": {"0": 30, "1": 40}, "title": "Read me", "widgets_values": ["first\nsecond"]}"##.to_owned(),
