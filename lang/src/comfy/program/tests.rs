@@ -269,11 +269,11 @@ fn link(name: &str, node: usize, slot: u32) -> PromptInput {
 }
 
 fn given(name: &str, value: InputValue) -> PromptInput {
-    PromptInput { name: name.to_owned(), value, ty: None, through: None, span: span() }
+    PromptInput { name: name.to_owned(), value, ty: None, through: Vec::new(), span: span() }
 }
 
 fn through(input: PromptInput, place: usize) -> PromptInput {
-    PromptInput { through: Some(place), ..input }
+    PromptInput { through: vec![place], ..input }
 }
 
 fn number(value: i128) -> InputValue {
