@@ -1,6 +1,6 @@
 //! A body as an editor draws it: nodes with ids and places, and the links between them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 use floe_lang::comfy::editor::socket_type;
 use floe_lang::comfy::prompt::Json;
@@ -8,7 +8,8 @@ use floe_lang::decl::Type;
 
 use super::bodies::{Bodies, Item, Origin, Port, link};
 use super::definitions::{Definition, Definitions};
-use super::size::Content;
+use super::remarks::Remarks;
+use super::size::{self, Content};
 use super::sockets::{Face, Socket, face};
 use super::values::json;
 use crate::export::layout;
@@ -24,6 +25,16 @@ pub(super) struct Graph {
     pub(super) nodes: Vec<Node>,
     pub(super) links: Vec<Link>,
     pub(super) frames: Vec<Option<layout::Bounds>>,
+    pub(super) notes: Vec<DrawnNote>,
+}
+
+/// A drawn note.
+#[derive(Debug)]
+pub(super) struct DrawnNote {
+    pub(super) id: i64,
+    pub(super) text: String,
+    pub(super) place: (f64, f64),
+    pub(super) size: (f64, f64),
 }
 
 /// A drawn node.
@@ -126,18 +137,15 @@ pub(super) struct Drawer<'b, 'f> {
     pub(super) definitions: &'b Definitions,
     /// The id of each definition.
     pub(super) uuids: &'b [String],
+    /// What the comments of the program say.
+    pub(super) remarks: &'b Remarks,
     pub(super) ids: Ids,
     pub(super) lost: BTreeSet<Lost>,
 }
 
 impl Drawer<'_, '_> {
-    /// Draws a body; `frame` says which frame an item belongs to. Of a definition, the first use is drawn.
-    pub(super) fn draw(
-        &mut self,
-        body: Option<InstanceId>,
-        definition: Option<&Definition>,
-        frame: &dyn Fn(Item) -> Option<usize>,
-    ) -> Graph {
+    /// Draws a body. Of a definition, the first use is drawn.
+    pub(super) fn draw(&mut self, body: Option<InstanceId>, definition: Option<&Definition>) -> Graph {
         let items = &self.bodies.body(body).items;
         let promoted: BTreeSet<(usize, usize)> = definition
             .iter()
@@ -145,24 +153,36 @@ impl Drawer<'_, '_> {
             .collect();
         let mut graph = Graph::default();
         let mut sources: Vec<Vec<Option<Source>>> = Vec::new();
-        let mut boxes = Vec::new();
+        let mut boxes = Boxes::default();
+        if body.is_none() {
+            self.remarks.loose.iter().for_each(|&note| boxes.note(self.remarks, note));
+        }
         for (place, &item) in items.iter().enumerate() {
             let drawn = match item {
                 Item::Call(id) => self.call(body, id, &|arg| promoted.contains(&(place, arg))),
                 Item::Instance(id) => self.instance(body, id, &|value| promoted.contains(&(place, value))),
             };
             let Some((node, from)) = drawn else { continue };
-            boxes.push(layout::Node {
+            let written = self.bodies.place(item);
+            self.remarks.notes(written).for_each(|note| boxes.note(self.remarks, note));
+            boxes.node(layout::Node {
                 width: node.size.0,
                 height: node.size.1,
                 fixed: marks(self.bodies, item).pos,
-                frame: frame(item),
+                frame: self.remarks.frame(written),
             });
             graph.nodes.push(node);
             sources.push(from);
         }
         self.link(&mut graph, &sources, body, definition);
-        place(&mut graph, boxes);
+        let notes = boxes.place(&mut graph, &self.remarks.titles);
+        graph.notes = notes
+            .into_iter()
+            .map(|(note, place)| {
+                let text = self.remarks.notes[note].text.clone();
+                DrawnNote { id: self.ids.node(&Marks::default()), size: size::note(&text), text, place }
+            })
+            .collect();
         graph
     }
 
@@ -355,25 +375,63 @@ pub(super) fn scalar_type(value: &Value) -> &'static str {
     }
 }
 
-/// Gives nodes their places.
-fn place(graph: &mut Graph, boxes: Vec<layout::Node>) {
-    const ROW: f64 = 20.0;
-    let by_id: std::collections::HashMap<i64, usize> =
-        graph.nodes.iter().enumerate().map(|(at, node)| (node.id, at)).collect();
-    let links: Vec<layout::Link> = graph
-        .links
-        .iter()
-        .filter_map(|link| {
+/// Everything that takes up space in a body.
+#[derive(Debug, Default)]
+struct Boxes {
+    all: Vec<layout::Node>,
+    /// The box of each node.
+    nodes: Vec<usize>,
+    /// Notes with their boxes.
+    notes: Vec<(usize, usize)>,
+    known: BTreeSet<usize>,
+    /// Boxes of notes that stand beside the next node.
+    waiting: Vec<usize>,
+    /// Notes' boxes and those of the nodes that they stand beside.
+    beside: Vec<(usize, usize)>,
+}
+
+impl Boxes {
+    /// Adds a note, once.
+    fn note(&mut self, remarks: &Remarks, note: usize) {
+        if self.known.insert(note) {
+            let (width, height) = size::note(&remarks.notes[note].text);
+            self.notes.push((note, self.all.len()));
+            if !remarks.loose.contains(&note) {
+                self.waiting.push(self.all.len());
+            }
+            let frame = remarks.notes[note].frame;
+            self.all.push(layout::Node { width, height, fixed: None, frame });
+        }
+    }
+
+    fn node(&mut self, node: layout::Node) {
+        let at = self.all.len();
+        self.beside.extend(self.waiting.drain(..).map(|note| (note, at)));
+        self.nodes.push(at);
+        self.all.push(node);
+    }
+
+    /// Gives nodes their places; those of notes. A note stands where something would that its node is given.
+    fn place(self, graph: &mut Graph, titles: &[String]) -> Vec<(usize, (f64, f64))> {
+        const ROW: f64 = 20.0;
+        let by_id: HashMap<i64, usize> =
+            graph.nodes.iter().zip(&self.nodes).map(|(node, &at)| (node.id, at)).collect();
+        let drawn = graph.links.iter().filter_map(|link| {
             let (from, to) = (*by_id.get(&link.from.0)?, *by_id.get(&link.to.0)?);
             let port = |slot: usize| slot as f64 * ROW + ROW / 2.0;
             Some(layout::Link { from, to, ports: (port(link.from.1), port(link.to.1)) })
-        })
-        .collect();
-    let layout = layout::layout(&boxes, &links);
-    for (node, place) in graph.nodes.iter_mut().zip(layout.places) {
-        node.place = place;
+        });
+        let beside =
+            self.beside.iter().map(|&(from, to)| layout::Link { from, to, ports: (ROW / 2.0, ROW / 2.0) });
+        let links: Vec<layout::Link> = drawn.chain(beside).collect();
+        let widths: Vec<f64> = titles.iter().map(|title| size::frame(title)).collect();
+        let layout = layout::layout(&self.all, &links, &widths);
+        for (node, &at) in graph.nodes.iter_mut().zip(&self.nodes) {
+            node.place = layout.places[at];
+        }
+        graph.frames = layout.frames;
+        self.notes.into_iter().map(|(note, at)| (note, layout.places[at])).collect()
     }
-    graph.frames = layout.frames;
 }
 
 /// What the inputs and outputs of a definition are called: each has a name of its own.

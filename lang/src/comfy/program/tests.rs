@@ -184,6 +184,16 @@ fn classes_that_nobody_declared_are_declared() {
 }
 
 #[test]
+fn declarations_name_the_pack_that_a_class_comes_from() {
+    let json = r#"{"nodes": [
+        {"id": 1, "type": "Grain", "properties": {"cnr_id": "film-grain"}, "outputs": [{"name": "image", "type": "IMAGE"}]},
+        {"id": 2, "type": "Show", "properties": {"aux_id": "somebody/show"}, "inputs": [{"name": "image", "type": "IMAGE", "link": 1}]},
+        {"id": 3, "type": "Grain"}
+    ], "links": [[1, 1, 0, 2, 0, "IMAGE"]], "version": 0.4}"#;
+    assert_snapshot!(text(json));
+}
+
+#[test]
 fn odd_values_stay_as_they_are() {
     let json = r#"{
         "1": {"class_type": "KSampler", "inputs": {"seed": null, "steps": "20", "cfg": NaN, "sampler_name": "unheard of",
@@ -259,11 +269,11 @@ fn link(name: &str, node: usize, slot: u32) -> PromptInput {
 }
 
 fn given(name: &str, value: InputValue) -> PromptInput {
-    PromptInput { name: name.to_owned(), value, ty: None, through: None, span: span() }
+    PromptInput { name: name.to_owned(), value, ty: None, through: Vec::new(), span: span() }
 }
 
 fn through(input: PromptInput, place: usize) -> PromptInput {
-    PromptInput { through: Some(place), ..input }
+    PromptInput { through: vec![place], ..input }
 }
 
 fn number(value: i128) -> InputValue {
@@ -276,6 +286,7 @@ fn string(text: &str) -> InputValue {
 
 fn node(id: &str, class: &str, inputs: Vec<PromptInput>, instance: Option<usize>) -> PromptNode {
     PromptNode {
+        pack: None,
         id: id.to_owned(),
         class: class.to_owned(),
         title: None,
