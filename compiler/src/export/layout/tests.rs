@@ -57,6 +57,15 @@ fn a_long_chain_and_a_wide_fan_take_no_time() {
     assert_eq!(layout(&nodes, &fan, &[]).places.len(), count);
 }
 
+#[test]
+fn frames_have_room_for_their_titles() {
+    let nodes: Vec<Node> = (0..2).map(|frame| Node { frame: Some(frame), ..node(100.0) }).collect();
+    let layout = layout(&nodes, &[link(0, 1)], &[900.0, 0.0]);
+    let [Some(wide), Some(narrow)] = layout.frames[..] else { panic!("two frames") };
+    assert_eq!((wide.2, narrow.2), (900.0, nodes[1].width + 2.0 * FRAME));
+    assert!(!overlap(wide, narrow));
+}
+
 fn graphs() -> impl Strategy<Value = (Vec<Node>, Vec<Link>)> {
     let nodes = prop::collection::vec(
         (50.0..400.0, 30.0..500.0, prop::option::weighted(0.5, 0usize..4))
@@ -77,7 +86,7 @@ fn graphs() -> impl Strategy<Value = (Vec<Node>, Vec<Link>)> {
 proptest! {
     #[test]
     fn nothing_lies_over_anything((nodes, links) in graphs()) {
-        let layout = layout(&nodes, &links, &[]);
+        let layout = layout(&nodes, &links, &[0.0, 700.0, 300.0, 0.0]);
         for a in 0..nodes.len() {
             for b in 0..a {
                 prop_assert!(!overlap(covered(&nodes, &layout.places, a), covered(&nodes, &layout.places, b)));

@@ -1,6 +1,7 @@
 //! A body as an editor draws it: nodes with ids and places, and the links between them.
 
 use std::collections::{BTreeSet, HashMap};
+use std::ops::Range;
 
 use floe_lang::comfy::editor::socket_type;
 use floe_lang::comfy::prompt::Json;
@@ -45,6 +46,8 @@ pub(super) struct Node {
     pub(super) class: String,
     pub(super) title: Option<String>,
     pub(super) is_instance: bool,
+    /// The node pack that brings its class.
+    pub(super) pack: Option<String>,
     pub(super) inputs: Vec<Input>,
     /// Name and type.
     pub(super) outputs: Vec<(String, String)>,
@@ -164,13 +167,13 @@ impl Drawer<'_, '_> {
             };
             let Some((node, from)) = drawn else { continue };
             let written = self.bodies.place(item);
-            self.remarks.notes(written).for_each(|note| boxes.note(self.remarks, note));
-            boxes.node(layout::Node {
+            let taken = layout::Node {
                 width: node.size.0,
                 height: node.size.1,
                 fixed: marks(self.bodies, item).pos,
                 frame: self.remarks.frame(written),
-            });
+            };
+            boxes.node(taken, self.remarks, self.remarks.notes(written));
             graph.nodes.push(node);
             sources.push(from);
         }
@@ -208,6 +211,7 @@ impl Drawer<'_, '_> {
             class: call.decl.name.to_string(),
             title: call.marks.label.as_deref().map(str::to_owned),
             is_instance: false,
+            pack: call.decl.marks.pack.as_ref().map(ToString::to_string),
             inputs: inputs.into_iter().map(input).collect(),
             outputs: outputs(call),
             values,
@@ -276,6 +280,7 @@ impl Drawer<'_, '_> {
             class: self.uuids[definition].clone(),
             title: Some(title),
             is_instance: true,
+            pack: None,
             inputs,
             outputs,
             values: stored.iter().flatten().cloned().chain(values.into_iter().filter_map(json)).collect(),
@@ -375,62 +380,78 @@ pub(super) fn scalar_type(value: &Value) -> &'static str {
     }
 }
 
+/// Notes up to this height stand above their node, larger ones for themselves.
+const TALL_NOTE: f64 = 300.0;
+
+/// Free space between a note and the node below, whose title stands in it.
+const NOTE_GAP: f64 = 50.0;
+
 /// Everything that takes up space in a body.
 #[derive(Debug, Default)]
 struct Boxes {
     all: Vec<layout::Node>,
-    /// The box of each node.
-    nodes: Vec<usize>,
-    /// Notes with their boxes.
-    notes: Vec<(usize, usize)>,
+    /// The box of each node, and how far below its upper edge the node stands.
+    nodes: Vec<(usize, f64)>,
+    /// The same of notes.
+    notes: Vec<(usize, usize, f64)>,
     known: BTreeSet<usize>,
-    /// Boxes of notes that stand beside the next node.
-    waiting: Vec<usize>,
-    /// Notes' boxes and those of the nodes that they stand beside.
-    beside: Vec<(usize, usize)>,
 }
 
 impl Boxes {
-    /// Adds a note, once.
+    /// Adds a note for itself, once.
     fn note(&mut self, remarks: &Remarks, note: usize) {
         if self.known.insert(note) {
             let (width, height) = size::note(&remarks.notes[note].text);
-            self.notes.push((note, self.all.len()));
-            if !remarks.loose.contains(&note) {
-                self.waiting.push(self.all.len());
-            }
+            self.notes.push((note, self.all.len(), 0.0));
             let frame = remarks.notes[note].frame;
             self.all.push(layout::Node { width, height, fixed: None, frame });
         }
     }
 
-    fn node(&mut self, node: layout::Node) {
-        let at = self.all.len();
-        self.beside.extend(self.waiting.drain(..).map(|note| (note, at)));
-        self.nodes.push(at);
+    /// Adds a node with the notes above its statement, where another node has not taken them already.
+    fn node(&mut self, mut node: layout::Node, remarks: &Remarks, notes: Range<usize>) {
+        let stands_free =
+            |note: usize| node.fixed.is_some() || size::note(&remarks.notes[note].text).1 > TALL_NOTE;
+        notes.clone().filter(|&note| stands_free(note)).for_each(|note| self.note(remarks, note));
+        let (at, mut below) = (self.all.len(), 0.0);
+        for note in notes {
+            if self.known.insert(note) {
+                let (width, height) = size::note(&remarks.notes[note].text);
+                self.notes.push((note, at, below));
+                below += height + NOTE_GAP;
+                node.width = node.width.max(width);
+            }
+        }
+        node.height += below;
+        self.nodes.push((at, below));
         self.all.push(node);
     }
 
-    /// Gives nodes their places; those of notes. A note stands where something would that its node is given.
+    /// Gives nodes their places; those of notes.
     fn place(self, graph: &mut Graph, titles: &[String]) -> Vec<(usize, (f64, f64))> {
         const ROW: f64 = 20.0;
-        let by_id: HashMap<i64, usize> =
+        let by_id: HashMap<i64, (usize, f64)> =
             graph.nodes.iter().zip(&self.nodes).map(|(node, &at)| (node.id, at)).collect();
-        let drawn = graph.links.iter().filter_map(|link| {
-            let (from, to) = (*by_id.get(&link.from.0)?, *by_id.get(&link.to.0)?);
-            let port = |slot: usize| slot as f64 * ROW + ROW / 2.0;
-            Some(layout::Link { from, to, ports: (port(link.from.1), port(link.to.1)) })
-        });
-        let beside =
-            self.beside.iter().map(|&(from, to)| layout::Link { from, to, ports: (ROW / 2.0, ROW / 2.0) });
-        let links: Vec<layout::Link> = drawn.chain(beside).collect();
+        let links: Vec<layout::Link> = graph
+            .links
+            .iter()
+            .filter_map(|link| {
+                let ((from, from_below), (to, to_below)) =
+                    (*by_id.get(&link.from.0)?, *by_id.get(&link.to.0)?);
+                let port = |slot: usize, below: f64| below + slot as f64 * ROW + ROW / 2.0;
+                let ports = (port(link.from.1, from_below), port(link.to.1, to_below));
+                Some(layout::Link { from, to, ports })
+            })
+            .collect();
         let widths: Vec<f64> = titles.iter().map(|title| size::frame(title)).collect();
         let layout = layout::layout(&self.all, &links, &widths);
-        for (node, &at) in graph.nodes.iter_mut().zip(&self.nodes) {
-            node.place = layout.places[at];
+        let place = |at: usize, below: f64| (layout.places[at].0, layout.places[at].1 + below);
+        for (node, &(at, below)) in graph.nodes.iter_mut().zip(&self.nodes) {
+            node.place = place(at, below);
         }
+        let notes = self.notes.into_iter().map(|(note, at, below)| (note, place(at, below))).collect();
         graph.frames = layout.frames;
-        self.notes.into_iter().map(|(note, at)| (note, layout.places[at])).collect()
+        notes
     }
 }
 

@@ -230,10 +230,15 @@ fn note(note: &DrawnNote, order: usize) -> Json {
 }
 
 fn properties(node: &Node) -> Json {
-    match node.is_instance {
-        true => object([]),
-        false => object([("Node name for S&R", text(&node.class))]),
+    let mut members = Vec::new();
+    if !node.is_instance {
+        members.push(("Node name for S&R", text(&node.class)));
     }
+    if let Some(pack) = &node.pack {
+        // Repositories are `owner/name`; the registry's names have no slash.
+        members.push((if pack.contains('/') { "aux_id" } else { "cnr_id" }, text(pack)));
+    }
+    Json::Object(members.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
 }
 
 fn socket(input: &Input) -> Json {
