@@ -75,6 +75,9 @@ fn grid(nodes: usize) -> String {
     text
 }
 
+/// A program of so many nodes.
+type Shape = fn(usize) -> String;
+
 /// The demo model and pictures of one size.
 struct Demo {
     file: Arc<ModelFile>,
@@ -124,7 +127,7 @@ fn plan(source: &SourceFile, options: &Options, world: &Demo) -> usize {
 
 fn bench_plan(criterion: &mut Criterion) {
     let (world, options) = (Demo::new(), options());
-    let shapes: [(&str, fn(usize) -> String); 3] = [("chain", chain), ("wide", wide), ("grid", grid)];
+    let shapes: [(&str, Shape); 3] = [("chain", chain), ("wide", wide), ("grid", grid)];
     for (name, shape) in shapes {
         let mut group = criterion.benchmark_group(format!("text-to-plan/{name}"));
         for nodes in SIZES {
