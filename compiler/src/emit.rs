@@ -12,11 +12,11 @@ use floe_plan::{
     Buffer, BufferId, FORMAT, Load, LoadId, Memory, Operand as PlanOperand, Output, Plan, ProgramId, Role,
     Scalar, Size, Step, StepId, resident_peak,
 };
-use floe_stdlib::{Attribute, Fact, Gap, Network, NetworkKey, Part, ProgramUse, Work};
+use floe_stdlib::{Attribute, Fact, Form, Gap, Network, NetworkKey, Part, ProgramUse, Work};
 
 use crate::Options;
 use crate::error::CompileError;
-use crate::facts::Works;
+use crate::facts::{Aliases, Works};
 use crate::graph::{Graph, Node, NodeId, NodeKind, Operand};
 use crate::lower::plan_scalar;
 use crate::passes::PLAN_MEMORY;
@@ -32,10 +32,13 @@ pub(crate) fn emit(
     program: String,
     options: &Options,
 ) -> Result<Plan, CompileError> {
+    let aliases = Aliases::of(graph, works);
+    let needed = aliases.needed(graph);
     let mut emitter = Emitter {
         works,
+        aliases: &aliases,
         passes: options.passes.program_passes(),
-        read: read_outputs(graph),
+        read: read_outputs(graph, &aliases, &needed),
         steps: Vec::new(),
         buffers: Vec::new(),
         outputs: BTreeMap::new(),
@@ -45,7 +48,6 @@ pub(crate) fn emit(
         programs: Vec::new(),
         built: BTreeMap::new(),
     };
-    let needed = graph.needed();
     for (id, node) in graph.nodes.iter() {
         if needed[id.index()] {
             emitter.node(id, node)?;
@@ -79,10 +81,9 @@ pub(crate) fn emit(
 }
 
 /// The outputs that any node reads.
-fn read_outputs(graph: &Graph) -> BTreeSet<(NodeId, usize)> {
-    let needed = graph.needed();
+fn read_outputs(graph: &Graph, aliases: &Aliases, needed: &[bool]) -> BTreeSet<(NodeId, usize)> {
     let nodes = graph.nodes.iter().filter(|(id, _)| needed[id.index()]);
-    nodes.flat_map(|(_, node)| node.reads()).collect()
+    nodes.flat_map(|(_, node)| aliases.reads(node)).collect()
 }
 
 struct Emitted {
@@ -92,6 +93,7 @@ struct Emitted {
 
 struct Emitter<'a> {
     works: &'a Works,
+    aliases: &'a Aliases,
     passes: PassSet,
     read: BTreeSet<(NodeId, usize)>,
     steps: Vec<Emitted>,
@@ -157,7 +159,7 @@ impl Emitter<'_> {
     }
 
     fn operand(&self, operand: &Operand) -> PlanOperand {
-        match operand {
+        match self.aliases.resolve(operand) {
             Operand::Scalar(scalar) => PlanOperand::Scalar(plan_scalar(scalar)),
             Operand::Open => PlanOperand::Open,
             Operand::List(items) => PlanOperand::List(items.iter().map(|item| self.operand(item)).collect()),
@@ -175,9 +177,11 @@ impl Emitter<'_> {
                         _ => PlanOperand::List(loads),
                     }
                 }
-                Fact::Scalar(scalar) => PlanOperand::Scalar(plan_scalar(scalar)),
                 Fact::Open => PlanOperand::Open,
-                _ => PlanOperand::Buffers(self.outputs.get(&(*from, *slot)).cloned().unwrap_or_default()),
+                fact => {
+                    let buffers = self.outputs.get(&(*from, *slot)).map_or(&[][..], Vec::as_slice);
+                    placed(&fact.form(), &mut buffers.iter().copied())
+                }
             },
         }
     }
@@ -277,6 +281,18 @@ impl Emitter<'_> {
         *resident = resident.known().map(|bytes| bytes.saturating_add(new)).into();
         self.built.insert((used.spec, load), (id, Arc::new(program)));
         Ok((id, total))
+    }
+}
+
+/// A value with its tensors in their buffers.
+fn placed(form: &Form, buffers: &mut dyn Iterator<Item = BufferId>) -> PlanOperand {
+    match form {
+        Form::Scalar(scalar) => PlanOperand::Scalar(plan_scalar(scalar)),
+        Form::Tensors(count) => PlanOperand::Buffers(buffers.take(*count).collect()),
+        Form::Items(items) => PlanOperand::List(items.iter().map(|item| placed(item, buffers)).collect()),
+        Form::Fields(fields) => PlanOperand::Record(
+            fields.iter().map(|(name, field)| ((*name).to_owned(), placed(field, buffers))).collect(),
+        ),
     }
 }
 

@@ -7,13 +7,65 @@ use std::collections::BTreeMap;
 
 use crate::error::CompileError;
 use crate::flat::Decl;
-use crate::graph::{Graph, Node, NodeKind, Operand};
+use crate::graph::{Graph, Node, NodeId, NodeKind, Operand};
+use crate::linked;
 
 /// What ComfyUI calls an object of JSON.
 const RECORD: &str = "DICT";
 
 /// What each node comes to, by node.
 pub type Works = Vec<Work>;
+
+/// What operands come to: outputs that are known values, or an input of their node as it is, stand for these.
+#[derive(Debug, Default)]
+pub(crate) struct Aliases(BTreeMap<(NodeId, usize), Operand>);
+
+impl Aliases {
+    /// Inputs come first, so one walk finds what chains of nodes that hand something on come to.
+    pub(crate) fn of(graph: &Graph, works: &Works) -> Aliases {
+        let mut aliases = Aliases::default();
+        for ((id, node), work) in graph.nodes.iter().zip(works) {
+            let known = work.outputs.iter().enumerate().filter_map(|(slot, fact)| match fact {
+                Fact::Scalar(scalar) => Some((slot, Operand::Scalar(scalar.clone()))),
+                _ => None,
+            });
+            let same = work.same.iter().filter_map(|(slot, input)| {
+                Some((*slot, aliases.resolve(node.inputs.get(input)?).clone()))
+            });
+            let found: Vec<(usize, Operand)> = same.chain(known).collect();
+            aliases.0.extend(found.into_iter().map(|(slot, operand)| ((id, slot), operand)));
+        }
+        aliases
+    }
+
+    /// What an operand comes to; itself, where its node computes it.
+    pub(crate) fn resolve<'a>(&'a self, operand: &'a Operand) -> &'a Operand {
+        match operand {
+            Operand::Output(from, slot) => self.0.get(&(*from, *slot)).unwrap_or(operand),
+            _ => operand,
+        }
+    }
+
+    /// The outputs that a node reads, in the order of its inputs.
+    pub(crate) fn reads(&self, node: &Node) -> Vec<(NodeId, usize)> {
+        let mut reads = Vec::new();
+        for operand in node.inputs.values() {
+            operand.leaves(&mut |leaf| {
+                self.resolve(leaf).leaves(&mut |leaf| {
+                    if let Operand::Output(from, slot) = leaf {
+                        reads.push((*from, *slot));
+                    }
+                });
+            });
+        }
+        reads
+    }
+
+    /// Whether each node is needed by an effect, by index: what nothing computes with is not.
+    pub(crate) fn needed(&self, graph: &Graph) -> Vec<bool> {
+        graph.needed_through(|node| self.reads(node))
+    }
+}
 
 /// Walks the graph once. Nodes behind one that has an error are not looked at: the first cause only.
 pub(crate) fn infer(graph: &Graph, world: &dyn World) -> Result<Works, Vec<CompileError>> {
@@ -31,10 +83,15 @@ pub(crate) fn infer(graph: &Graph, world: &dyn World) -> Result<Works, Vec<Compi
 
 /// Why a graph cannot run: the gaps that do not follow from others.
 pub(crate) fn gaps(graph: &Graph, works: &Works) -> Vec<CompileError> {
+    let aliases = Aliases::of(graph, works);
+    let needed = aliases.needed(graph);
     let mut behind = vec![false; works.len()];
     let mut errors = Vec::new();
     for ((id, node), work) in graph.nodes.iter().zip(works) {
-        let follows = node.reads().iter().any(|(from, _)| behind[from.index()]);
+        if !needed[id.index()] {
+            continue;
+        }
+        let follows = aliases.reads(node).iter().any(|(from, _)| behind[from.index()]);
         behind[id.index()] = follows || work.gap.is_some();
         if let (false, Some(Gap::NoKernel { input, what, instead })) = (follows, &work.gap) {
             let span = input.map_or(node.source.span, |input| node.source.input(input));
@@ -68,7 +125,10 @@ fn infer_node(node: &Node, inputs: &BTreeMap<&str, Fact>, world: &dyn World) -> 
         (semantics.infer)(&Call { inputs, batched: node.batched, world }).map_err(error)
     };
     match (&node.kind, node.semantics()) {
-        (NodeKind::Call(_), Some(semantics)) => known(semantics),
+        (NodeKind::Call(decl), Some(semantics)) => match linked::check(decl, node, inputs) {
+            Some(wrong) => Err(wrong),
+            None => known(semantics),
+        },
         (NodeKind::Call(decl), None) => Ok(Work::declared(&decl.outputs, no_kernel(decl, node.each))),
         (NodeKind::Load { class, slot, .. }, _) => {
             let loader = semantics(class).expect("only loaders are hoisted");
@@ -146,6 +206,9 @@ fn describe(error: &SemanticError, span: SourceSpan) -> CompileError {
             label: "this comes from the file",
             span,
         },
+        SemanticError::Value { reason, help, .. } => {
+            CompileError::FacetConflict { reason: reason.clone(), help: help.clone(), span }
+        }
         SemanticError::Prompt { reason, .. } => CompileError::BadPrompt { reason: reason.clone(), span },
     }
 }

@@ -17,6 +17,7 @@ mod files;
 pub mod flat;
 pub mod graph;
 mod inputs;
+mod linked;
 mod lower;
 mod modes;
 pub mod passes;
@@ -101,11 +102,8 @@ pub fn compile(ast: &ast::File, options: &Options, world: &dyn World) -> Checked
     };
     let text = graph.to_string();
     let program = blake3::hash(text.as_bytes()).to_hex().to_string();
-    let trace = passes::run_pipeline(&options.passes, &mut graph);
-    let works = facts::infer(&graph, world).unwrap_or_else(|errors| {
-        panic!("facts hold before the passes and not after them: {errors:?}");
-    });
-    match emit::emit(&graph, &works, params, program, options) {
+    let (trace, facts) = passes::run_pipeline(&options.passes, &mut graph, world);
+    match emit::emit(&graph, facts.of(&graph), params, program, options) {
         Ok(plan) => {
             if let Err(error) = plan.verify() {
                 panic!("the compiler made a broken plan: {error}");

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use floe_lang::comfy::Format;
 use floe_lang::comfy::picture::keys;
 use floe_plan::{Plan, Scalar};
-use floe_runtime::image_io::{SaveError, SavedFile, write_file};
+use floe_runtime::image_io::{SaveError, SavedFile, save_numbered, write_file};
 use floe_runtime::png_meta::PngText;
 use floe_runtime::{Event, Host, Machine, Summary};
 
@@ -98,7 +98,7 @@ impl Host for DiskHost<'_> {
 
     fn save_picture(&self, prefix: &str, png: &[u8]) -> Result<SavedFile, SaveError> {
         let saved = match self.options.file {
-            None => floe_runtime::image_io::save_numbered(&self.folders.output, prefix, png)?,
+            None => save_numbered(&self.folders.output, prefix, "png", png)?,
             Some(path) => {
                 let path = numbered(path, self.files.borrow().len() + 1);
                 if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
@@ -112,6 +112,10 @@ impl Host for DiskHost<'_> {
         };
         self.files.borrow_mut().push(saved.path.clone());
         Ok(saved)
+    }
+
+    fn save_latent(&self, prefix: &str, bytes: &[u8]) -> Result<SavedFile, SaveError> {
+        save_numbered(&self.folders.output, prefix, "latent", bytes)
     }
 
     fn texts(&self) -> &[PngText] {

@@ -1,7 +1,6 @@
 //! What the compiler knows of a value before a run: scalars whole, data by their facets.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
@@ -11,6 +10,7 @@ use floe_lang::decl::Type;
 use floe_formats::{FormatError, PictureSize};
 use thiserror::Error;
 
+use crate::data::{self, Entry, Latent};
 use crate::part::{Loaded, ModelFile, Part};
 
 /// A value known when a plan is made.
@@ -40,22 +40,6 @@ impl fmt::Display for Scalar {
 /// A size in elements; `None` where it depends on a file that was not looked at, or on what only a run knows.
 pub type Size = Option<usize>;
 
-/// What a prompt became.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Conditioning {
-    /// Tokens.
-    pub tokens: Size,
-    /// Channels of a token.
-    pub channels: Size,
-    /// Channels of the pooled prompt.
-    pub pooled: Size,
-    /// Numbers beside the prompt, by ComfyUI's names: `width`, `height`, `crop_w`, `crop_h`, `target_width` and
-    /// `target_height` in pixels, `aesthetic_score`.
-    pub settings: BTreeMap<&'static str, f64>,
-    /// The file whose text encoder made it, where that is known.
-    pub encoder: Option<Arc<ModelFile>>,
-}
-
 /// What is known of a value.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Fact {
@@ -72,19 +56,10 @@ pub enum Fact {
         /// The file's name in it.
         file: String,
     },
-    /// A prompt.
-    Conditioning(Conditioning),
-    /// Latents `[batch, channels, height, width]`.
-    Latent {
-        /// How many.
-        batch: Size,
-        /// Channels.
-        channels: Size,
-        /// Rows.
-        height: Size,
-        /// Columns.
-        width: Size,
-    },
+    /// Encoded prompts that act together.
+    Conditioning(Vec<Entry>),
+    /// Latents.
+    Latent(Latent),
     /// Pictures `[batch, height, width, channels]`.
     Image {
         /// How many.
@@ -128,10 +103,7 @@ impl Fact {
         match socket_type(ty).as_ref() {
             "IMAGE" => Fact::Image { batch: None, height: None, width: None, channels: None },
             "MASK" => Fact::Mask { batch: None, height: None, width: None },
-            "LATENT" => Fact::Latent { batch: None, channels: None, height: None, width: None },
-            "CONDITIONING" => {
-                Fact::Conditioning(Conditioning::default())
-            }
+            "LATENT" => Fact::Latent(Latent::default()),
             other => Fact::Unknown(other.to_owned().into()),
         }
     }
@@ -141,15 +113,8 @@ impl Fact {
         let tensor = |name: &'static str, shape: &[Size]| Tensor { name: name.into(), shape: shape.to_vec() };
         match self {
             Fact::Scalar(_) | Fact::Part(..) | Fact::Unseen { .. } | Fact::Open => Vec::new(),
-            Fact::Conditioning(Conditioning { tokens, channels, pooled, .. }) => {
-                vec![
-                    tensor("cond", &[Some(1), *tokens, *channels]),
-                    tensor("pooled_output", &[Some(1), *pooled]),
-                ]
-            }
-            Fact::Latent { batch, channels, height, width } => {
-                vec![tensor("samples", &[*batch, *channels, *height, *width])]
-            }
+            Fact::Conditioning(entries) => data::tensors(entries),
+            Fact::Latent(latent) => latent.tensors(),
             Fact::Image { batch, height, width, channels } => {
                 vec![tensor("image", &[*batch, *height, *width, *channels])]
             }

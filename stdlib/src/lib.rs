@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 #![deny(clippy::unwrap_used)]
 
+mod data;
 mod decl;
 mod facts;
 mod flows;
@@ -12,8 +13,9 @@ mod object_info;
 mod part;
 mod semantics;
 
+pub use data::{Entry, Form, Latent};
 pub use decl::{Library, NamedType, named_type, named_types, node, nodes};
-pub use facts::{Conditioning, Fact, FileError, Scalar, Size, Tensor, World};
+pub use facts::{Fact, FileError, Scalar, Size, Tensor, World};
 pub use floe_lang::decl::{InputDecl, Literal, NodeDecl, OutputDecl, Type};
 pub use flows::FLOWS;
 pub use object_info::{FileLists, node_info, object_info};

@@ -106,8 +106,6 @@ fn check(case: &Value, name: &str) -> Vec<String> {
         }
         let origin = format!("n{}", expected["tap"]["node"].as_str().expect("a node"));
         for (key, (_, want)) in tensors(&file) {
-            // Conditionings are lists; each of ours has one entry, `0`.
-            let key = key.strip_prefix("0.").unwrap_or(&key).to_owned();
             let key = if key == "value" { "image".to_owned() } else { key };
             let got = default.values.get(&(origin.clone(), key.clone()));
             let got = got.unwrap_or_else(|| panic!("{name}: {origin} has no value `{key}`"));
@@ -162,7 +160,8 @@ fn flow(workflow: &Value) -> String {
         let class = node["class_type"].as_str().expect("a class");
         let arguments: Vec<String> =
             inputs.iter().map(|(name, value)| format!("{name}: {}", literal(value))).collect();
-        let binding = if class == "SaveImage" { String::new() } else { format!("let n{id} = ") };
+        let is_effect = floe_stdlib::node(class).is_some_and(|node| node.output_node);
+        let binding = if is_effect { String::new() } else { format!("let n{id} = ") };
         text.push_str(&format!("{binding}{class}({})\n", arguments.join(", ")));
     }
     text

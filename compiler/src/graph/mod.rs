@@ -93,7 +93,7 @@ pub enum Operand {
 
 impl Operand {
     /// Calls `see` for itself, or, for several values, for each of them and of those in them.
-    fn leaves<'a>(&'a self, see: &mut dyn FnMut(&'a Operand)) {
+    pub(crate) fn leaves<'a>(&'a self, see: &mut dyn FnMut(&'a Operand)) {
         match self {
             Operand::List(items) => items.iter().for_each(|item| item.leaves(see)),
             Operand::Record(fields) => fields.iter().for_each(|(_, field)| field.leaves(see)),
@@ -102,7 +102,7 @@ impl Operand {
     }
 
     /// The same, to change them.
-    fn leaves_mut(&mut self, see: &mut dyn FnMut(&mut Operand)) {
+    pub(crate) fn leaves_mut(&mut self, see: &mut dyn FnMut(&mut Operand)) {
         match self {
             Operand::List(items) => items.iter_mut().for_each(|item| item.leaves_mut(see)),
             Operand::Record(fields) => fields.iter_mut().for_each(|(_, field)| field.leaves_mut(see)),
@@ -194,6 +194,11 @@ pub struct Graph {
 impl Graph {
     /// Whether each node is needed by an effect, by index.
     pub fn needed(&self) -> Vec<bool> {
+        self.needed_through(Node::reads)
+    }
+
+    /// The same, where each node reads what `reads` says.
+    pub(crate) fn needed_through(&self, reads: impl Fn(&Node) -> Vec<(NodeId, usize)>) -> Vec<bool> {
         let mut needed = vec![false; self.nodes.len()];
         for &effect in &self.effects {
             needed[effect.index()] = true;
@@ -201,7 +206,7 @@ impl Graph {
         // Inputs come first, so one walk from the end finds everything.
         for index in (0..self.nodes.len()).rev() {
             if needed[index] {
-                for (node, _) in self.nodes[NodeId::from_index(index)].reads() {
+                for (node, _) in reads(&self.nodes[NodeId::from_index(index)]) {
                     needed[node.index()] = true;
                 }
             }

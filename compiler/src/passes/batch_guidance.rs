@@ -1,6 +1,6 @@
 //! `batch-guidance`: both prompts of a guided sampler go through the network together.
 
-use super::Pass;
+use super::{Facts, Pass};
 use crate::graph::{Graph, NodeId};
 
 /// Lets the executions of one network in a node share a batch.
@@ -16,7 +16,7 @@ impl Pass for BatchGuidance {
         "batch-guidance"
     }
 
-    fn run(&self, graph: &mut Graph) -> usize {
+    fn run(&self, graph: &mut Graph, _: &Facts<'_>) -> usize {
         let batchable = |id: &NodeId| {
             let node = &graph.nodes[*id];
             !node.batched && node.semantics().is_some_and(|semantics| semantics.batchable)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::Pass;
+use super::{Facts, Pass};
 use crate::graph::{Became, Graph, NodeId};
 
 /// Merges nodes of one kind with the same inputs.
@@ -12,8 +12,8 @@ use crate::graph::{Became, Graph, NodeId};
 /// %2 = CLIPTextEncode(clip: %1.1, text: "x")
 /// ```
 /// Exact: outputs depend on inputs alone, seeds included, for every class that does not write files; files do not
-/// change during a run. Inputs are merged before the nodes that read them, so one walk finds chains. The first
-/// pass: it makes the graph smaller for the others.
+/// change during a run. Inputs are merged before the nodes that read them, so one walk finds chains. After
+/// `const-fold`, before the others: it makes the graph smaller for them.
 pub(crate) struct Cse;
 
 impl Pass for Cse {
@@ -21,7 +21,7 @@ impl Pass for Cse {
         "cse"
     }
 
-    fn run(&self, graph: &mut Graph) -> usize {
+    fn run(&self, graph: &mut Graph, _: &Facts<'_>) -> usize {
         let before = graph.nodes.len();
         let mut seen: BTreeMap<String, NodeId> = BTreeMap::new();
         graph.rebuild(|nodes, _, node| {

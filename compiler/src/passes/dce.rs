@@ -2,7 +2,7 @@
 
 use floe_nets::Id;
 
-use super::Pass;
+use super::{Facts, Pass};
 use crate::graph::{Became, Graph};
 
 /// Removes nodes whose outputs reach no effect.
@@ -21,7 +21,7 @@ impl Pass for Dce {
         "dce"
     }
 
-    fn run(&self, graph: &mut Graph) -> usize {
+    fn run(&self, graph: &mut Graph, _: &Facts<'_>) -> usize {
         let needed = graph.needed();
         let mut removed = 0;
         graph.rebuild(|nodes, id, node| {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use floe_nets::Id;
 
-use super::Pass;
+use super::{Facts, Pass};
 use crate::graph::{Became, Graph, Node, NodeId, NodeKind};
 
 /// Replaces loaders by one load per used part, before everything else, in the order of first use.
@@ -27,7 +27,7 @@ impl Pass for HoistLoads {
         "hoist-loads"
     }
 
-    fn run(&self, graph: &mut Graph) -> usize {
+    fn run(&self, graph: &mut Graph, _: &Facts<'_>) -> usize {
         let loaders: BTreeMap<NodeId, String> =
             graph.nodes.iter().filter_map(|(id, node)| Some((id, loaded(node)?))).collect();
         if loaders.is_empty() {

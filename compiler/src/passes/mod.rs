@@ -2,18 +2,23 @@
 //! each. The list below is the pipeline.
 
 mod batch_guidance;
+mod const_fold;
 mod cse;
 mod dce;
 mod hoist_loads;
 #[cfg(test)]
 mod testing;
 
+use std::cell::OnceCell;
 use std::fmt;
 use std::str::FromStr;
 
 use floe_nets::PassSet;
 
+use floe_stdlib::World;
+
 use crate::PassTrace;
+use crate::facts::{Works, infer};
 use crate::graph::Graph;
 
 /// A rewrite of the graph.
@@ -22,12 +27,40 @@ pub(crate) trait Pass {
     fn name(&self) -> &'static str;
 
     /// Rewrites; returns how often, and 0 promises that the graph is unchanged.
-    fn run(&self, graph: &mut Graph) -> usize;
+    /// `facts` are those of the graph as it is given.
+    fn run(&self, graph: &mut Graph, facts: &Facts<'_>) -> usize;
+}
+
+/// What is known of the nodes of one graph, found when somebody asks.
+pub(crate) struct Facts<'a> {
+    world: &'a dyn World,
+    works: OnceCell<Works>,
+}
+
+impl<'a> Facts<'a> {
+    /// The facts of a graph that was not asked for before.
+    pub(crate) fn new(world: &'a dyn World) -> Facts<'a> {
+        Facts { world, works: OnceCell::new() }
+    }
+
+    /// What each node comes to. Every call must be with the same graph.
+    ///
+    /// # Panics
+    /// If something is wrong that was not wrong when the graph was checked: a bug of a pass.
+    pub(crate) fn of(&self, graph: &Graph) -> &Works {
+        self.works.get_or_init(|| {
+            infer(graph, self.world).unwrap_or_else(|errors| {
+                panic!("facts hold before the passes and not after them: {errors:?}");
+            })
+        })
+    }
 }
 
 /// All passes in the order in which they run.
-const PIPELINE: [&dyn Pass; 4] = [
-    // First, so that two loads of one file are one node before their parts are told apart.
+const PIPELINE: [&dyn Pass; 5] = [
+    // First: nodes that differ in where a value comes from become equal, and what only a choice not made needs is dead.
+    &const_fold::ConstFold,
+    // Before hoist-loads, so that two loads of one file are one node before their parts are told apart.
     &cse::Cse,
     &dce::Dce,
     // After dce: a part that nothing needs is not loaded.
@@ -97,19 +130,26 @@ impl fmt::Display for PassList {
     }
 }
 
-/// Runs the selected passes and verifies after each.
+/// Runs the selected passes and verifies after each. Gives what they did, and the facts of the graph as it is then.
 ///
 /// # Panics
 /// If a pass breaks an invariant.
-pub(crate) fn run_pipeline(list: &PassList, graph: &mut Graph) -> Vec<PassTrace> {
-    let selected = PIPELINE.iter().filter(|pass| list.has(pass.name()));
-    selected
-        .map(|pass| {
-            let rewrites = pass.run(graph);
-            if let Err(error) = graph.verify() {
-                panic!("pass {} broke the graph: {error}", pass.name());
-            }
-            PassTrace { pass: pass.name(), rewrites, graph: graph.to_string() }
-        })
-        .collect()
+pub(crate) fn run_pipeline<'a>(
+    list: &PassList,
+    graph: &mut Graph,
+    world: &'a dyn World,
+) -> (Vec<PassTrace>, Facts<'a>) {
+    let mut facts = Facts::new(world);
+    let mut trace = Vec::new();
+    for pass in PIPELINE.iter().filter(|pass| list.has(pass.name())) {
+        let rewrites = pass.run(graph, &facts);
+        if let Err(error) = graph.verify() {
+            panic!("pass {} broke the graph: {error}", pass.name());
+        }
+        if rewrites > 0 {
+            facts = Facts::new(world);
+        }
+        trace.push(PassTrace { pass: pass.name(), rewrites, graph: graph.to_string() });
+    }
+    (trace, facts)
 }

@@ -9,20 +9,20 @@ use floe_lang::{SourceFile, parse};
 use floe_plan::{Device, Precision, Target};
 use floe_stdlib::{FileError, ModelFile, World};
 
-use super::{Pass, PassList};
+use super::{Facts, Pass, PassList};
 use crate::eval::{Binding, Judge, evaluate};
 use crate::{Options, check as checks, lower};
 
-/// No file is asked for before facts are.
+/// Nobody looks at files: facts are known as far as they can be without.
 struct NoFiles;
 
 impl World for NoFiles {
     fn model(&self, folder: &str, name: &str) -> Result<Arc<ModelFile>, FileError> {
-        Err(FileError::Outside { folder: folder.to_owned(), name: name.to_owned() })
+        Err(FileError::NotAsked { folder: folder.to_owned(), name: name.to_owned() })
     }
 
     fn picture(&self, name: &str) -> Result<PictureSize, FileError> {
-        Err(FileError::Outside { folder: "input".to_owned(), name: name.to_owned() })
+        Err(FileError::NotAsked { folder: "input".to_owned(), name: name.to_owned() })
     }
 }
 
@@ -42,10 +42,10 @@ pub(super) fn check(pass: &dyn Pass, source: &str) -> String {
     let mut graph = lower::lower(&evaluated.flat).graph;
     graph.verify().expect("lowering makes valid graphs");
     let before = graph.to_string();
-    let rewrites = pass.run(&mut graph);
+    let rewrites = pass.run(&mut graph, &Facts::new(&NoFiles));
     graph.verify().expect("the pass keeps the graph valid");
     let after = graph.to_string();
     assert_eq!(rewrites == 0, before == after, "0 rewrites promise an unchanged graph");
-    assert_eq!(pass.run(&mut graph), 0, "{} is not idempotent", pass.name());
+    assert_eq!(pass.run(&mut graph, &Facts::new(&NoFiles)), 0, "{} is not idempotent", pass.name());
     format!("---- before\n{before}---- after {}: {rewrites} rewrites\n{after}", pass.name())
 }

@@ -311,7 +311,7 @@ pub struct SavedFile {
     pub path: PathBuf,
 }
 
-/// Writes `bytes` under the next free number, `{prefix}_{number:05}_.png`, as `SaveImage` names files.
+/// Writes `bytes` under the next free number, `{prefix}_{number:05}_.{extension}`, as ComfyUI names files.
 ///
 /// The prefix may hold folders, which are created; the number is one more than the highest in use for
 /// the name. Files are complete when they appear, and of several writers with one prefix, threads or
@@ -320,14 +320,19 @@ pub struct SavedFile {
 /// # Errors
 /// [`SaveError::Outside`] for absolute prefixes and those that climb out of `output`;
 /// [`SaveError::File`].
-pub fn save_numbered(output: &Path, prefix: &str, bytes: &[u8]) -> Result<SavedFile, SaveError> {
+pub fn save_numbered(
+    output: &Path,
+    prefix: &str,
+    extension: &str,
+    bytes: &[u8],
+) -> Result<SavedFile, SaveError> {
     let (folders, name) = split_prefix(prefix)?;
     let folder = folders.iter().fold(output.to_path_buf(), |path, folder| path.join(folder));
     fs::create_dir_all(&folder).map_err(at(&folder))?;
     let aside = Aside::write(&folder, bytes)?;
     let mut number = highest_number(&folder, &name)?.saturating_add(1);
     loop {
-        let file = format!("{name}_{number:05}_.png");
+        let file = format!("{name}_{number:05}_.{extension}");
         let path = folder.join(&file);
         if claim(&aside, &path)? {
             sync_folder(&folder)?;
@@ -515,7 +520,7 @@ mod tests {
     #[test]
     fn numbers_continue_and_never_collide() {
         let folder = tempfile::tempdir().expect("a folder");
-        let save = |prefix: &str| save_numbered(folder.path(), prefix, b"x").map(|file| file.name);
+        let save = |prefix: &str| save_numbered(folder.path(), prefix, "png", b"x").map(|file| file.name);
         assert_eq!(save("a/b/pic").expect("saves"), "pic_00001_.png");
         assert_eq!(save("a/../a/b/pic").expect("saves"), "pic_00002_.png");
         write_file(&folder.path().join("a/b/pic_00041_.png"), b"y").expect("writes");

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 #![deny(clippy::unwrap_used)]
 
+mod bislerp;
 pub mod image_io;
 mod image_io_jpeg;
 pub mod kernels;

@@ -170,7 +170,7 @@ pub fn resize(
 }
 
 /// Columns and rows cut off on each side so that the rest has the target's aspect ratio.
-fn margins(width: usize, height: usize, to_width: usize, to_height: usize) -> (usize, usize) {
+pub(crate) fn margins(width: usize, height: usize, to_width: usize, to_height: usize) -> (usize, usize) {
     let (w, h) = (width as f64, height as f64);
     let (old, new) = (w / h, to_width as f64 / to_height as f64);
     // At least one pixel stays.

@@ -11,6 +11,7 @@ pub mod arch;
 mod arena;
 mod builder;
 pub mod cost;
+pub mod guidance;
 pub mod ir;
 pub mod offsets;
 pub mod passes;

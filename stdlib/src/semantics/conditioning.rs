@@ -3,8 +3,9 @@ use floe_nets::ProgramSpec;
 use floe_nets::arch::{Pooled, TextEncoder, TextOptions};
 use floe_nets::text::{CHUNK, Tokenizer, has_weights};
 
-use super::{Call, Gap, ProgramUse, Scratch, SemanticError, Semantics, Work};
-use crate::facts::{Conditioning, Fact};
+use super::{Attribute, Call, Gap, ProgramUse, Scratch, SemanticError, Semantics, Work};
+use crate::data::Entry;
+use crate::facts::{Fact, Scalar};
 use crate::part::{Loaded, Network, Part};
 
 pub(super) const ALL: &[Semantics] = &[
@@ -37,15 +38,14 @@ fn clip_text_encode_sdxl_refiner(call: &Call<'_>) -> Result<Work, SemanticError>
 /// The same prompt with numbers beside it.
 fn with_settings(mut work: Work, numbers: &[(&'static str, Option<f64>)]) -> Work {
     for fact in &mut work.outputs {
-        let Fact::Conditioning(conditioning) = fact else { continue };
+        let Fact::Conditioning(entries) = fact else { continue };
         for &(name, number) in numbers {
-            match number {
-                Some(number) => {
-                    conditioning.settings.insert(name, number);
-                }
-                None => {
-                    work.gap.get_or_insert(Gap::Unknown);
-                }
+            let Some(number) = number else {
+                work.gap.get_or_insert(Gap::Unknown);
+                continue;
+            };
+            for entry in entries.iter_mut() {
+                entry.settings.insert(name, Attribute::One(Scalar::Float(number)));
             }
         }
     }
@@ -118,27 +118,26 @@ fn encode(
     call: &Call<'_>,
     input: impl Fn(TextEncoder) -> &'static str,
 ) -> Result<Work, SemanticError> {
-    let unknown = Conditioning::default();
+    let gives = |entry: Entry| Work::gives([Fact::Conditioning(vec![entry])]);
     let Some(loaded) = call.loaded("clip")? else {
-        return Ok(Work::gives([Fact::Conditioning(unknown)]).lacking(Gap::Unknown));
+        return Ok(gives(Entry::encoded(None, None, None, None)).lacking(Gap::Unknown));
     };
-    let unknown = Conditioning { encoder: Some(loaded.file.clone()), ..unknown };
+    let file = Some(loaded.file.clone());
     let Some(encoders) = encoders(loaded) else {
         let gap = Gap::NoKernel {
             input: Some("clip"),
             what: format!("this set of text encoders, of `{}` and others,", loaded.file.name),
             instead: "use the text encoder of one family, or CLIP L and G for sdxl".to_owned(),
         };
-        return Ok(Work::gives([Fact::Conditioning(unknown)]).lacking(gap));
+        return Ok(gives(Entry::encoded(None, None, None, file)).lacking(gap));
     };
-    let channels = encoders.iter().map(|encoder| encoder.facts.width).sum();
+    let channels = Some(encoders.iter().map(|encoder| encoder.facts.width).sum());
     let pooled = encoders.iter().find_map(Encoder::pooled);
-    let unknown = Conditioning { channels: Some(channels), pooled, ..unknown };
     let mut chunks = Vec::new();
     for Encoder { options, .. } in &encoders {
         let input = input(options.encoder);
         let Some(text) = call.string(input) else {
-            return Ok(Work::gives([Fact::Conditioning(unknown)]).lacking(Gap::Unknown));
+            return Ok(gives(Entry::encoded(None, channels, pooled, file)).lacking(Gap::Unknown));
         };
         let of_text = Tokenizer::clip().encode_prompt(text, options.encoder.pad());
         chunks.push(of_text.map_err(|error| SemanticError::Prompt { input, reason: error.to_string() })?);
@@ -162,6 +161,6 @@ fn encode(
             executions: 1,
         });
     }
-    let conditioning = Conditioning { tokens: Some(count * CHUNK), ..unknown };
-    Ok(Work { outputs: vec![Fact::Conditioning(conditioning)], scratch, programs, ..Work::default() })
+    let entry = Entry::encoded(Some(count * CHUNK), channels, pooled, file);
+    Ok(Work { scratch, programs, ..gives(entry) })
 }

@@ -2,6 +2,7 @@ use floe_formats::{Role, VaeFacts};
 use floe_nets::ProgramSpec;
 
 use super::{Call, Gap, ProgramUse, Scratch, SemanticError, Semantics, Work, differs};
+use crate::data::Latent;
 use crate::facts::{Fact, Size};
 use crate::part::Network;
 
@@ -9,7 +10,7 @@ use crate::part::Network;
 const CHANNELS: usize = 4;
 
 /// Pixels per latent pixel of `EmptyLatentImage`.
-const FACTOR: usize = 8;
+pub(super) const FACTOR: usize = 8;
 
 pub(super) const ALL: &[Semantics] = &[
     Semantics::pure("EmptyLatentImage", empty_latent_image),
@@ -19,17 +20,13 @@ pub(super) const ALL: &[Semantics] = &[
 
 fn empty_latent_image(call: &Call<'_>) -> Result<Work, SemanticError> {
     let pixels = |input| call.int(input).map(|size| size / FACTOR);
-    Ok(Work::gives([Fact::Latent {
-        batch: call.int("batch_size"),
-        channels: Some(CHANNELS),
-        height: pixels("height"),
-        width: pixels("width"),
-    }]))
+    let sizes = [call.int("batch_size"), Some(CHANNELS), pixels("height"), pixels("width")];
+    Ok(Work::gives([Fact::Latent(Latent::of(sizes))]))
 }
 
 /// Decodes one latent at a time: the same bits as all at once, in a fraction of the memory.
 fn vae_decode(call: &Call<'_>) -> Result<Work, SemanticError> {
-    let [batch, channels, height, width] = call.latent("samples");
+    let [batch, channels, height, width] = call.latent("samples").sizes();
     let Some((network, facts)) = vae(call)? else {
         let image = Fact::Image { batch, height: None, width: None, channels: Some(3) };
         return Ok(Work::gives([image]).lacking(Gap::Unknown));
@@ -59,7 +56,7 @@ fn vae_decode(call: &Call<'_>) -> Result<Work, SemanticError> {
 fn vae_encode(call: &Call<'_>) -> Result<Work, SemanticError> {
     let [batch, height, width, _] = call.image("pixels");
     let Some((network, facts)) = vae(call)? else {
-        let latent = Fact::Latent { batch, channels: None, height: None, width: None };
+        let latent = Fact::Latent(Latent { batch, ..Latent::default() });
         return Ok(Work::gives([latent]).lacking(Gap::Unknown));
     };
     let factor = facts.downscale.max(1);
@@ -77,13 +74,9 @@ fn vae_encode(call: &Call<'_>) -> Result<Work, SemanticError> {
             help: "use a larger picture, or enlarge it with `ImageScale`".to_owned(),
         });
     }
-    let latent = Fact::Latent {
-        batch,
-        channels: Some(facts.latent_channels),
-        height: cut_height.map(|size| size / factor),
-        width: cut_width.map(|size| size / factor),
-    };
-    let work = Work::gives([latent]);
+    let cells = |size: Size| size.map(|size| size / factor);
+    let latent = Latent::of([batch, Some(facts.latent_channels), cells(cut_height), cells(cut_width)]);
+    let work = Work::gives([Fact::Latent(latent)]);
     let (Some(batch), Some(height), Some(width)) = (batch, cut_height, cut_width) else {
         return Ok(work.lacking(Gap::Unknown));
     };

@@ -1,10 +1,17 @@
 //! What nodes mean to the compiler, beside their declarations: one file per category, one function per class.
 
 mod conditioning;
+mod conditioning_ops;
+mod guidance;
 mod image;
 mod latent;
 mod loaders;
+mod latent_ops;
+mod math;
+mod numbers;
 mod sampling;
+mod text;
+mod values;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
@@ -13,8 +20,9 @@ use floe_formats::{Family, FormatError, Role};
 use floe_nets::{BuildError, ProgramSpec};
 use thiserror::Error;
 
-use floe_lang::decl::OutputDecl;
+use floe_lang::decl::{OutputDecl, Text};
 
+use crate::data::{Entry, Latent};
 use crate::facts::{Fact, FileError, Scalar, Size, World};
 use crate::part::{Loaded, ModelFile, Network, Part};
 
@@ -45,6 +53,8 @@ pub struct Semantics {
     pub parts: &'static [Part],
     /// Whether it runs one network on several inputs that may share a batch.
     pub batchable: bool,
+    /// Whether all that it gives is known before a run, or handed on: it has no kernel.
+    pub folds: bool,
     /// Outputs, programs and working memory of a call.
     pub infer: Infer,
 }
@@ -52,7 +62,12 @@ pub struct Semantics {
 impl Semantics {
     /// A class without effects.
     const fn pure(name: &'static str, infer: Infer) -> Semantics {
-        Semantics { name, purity: Purity::Pure, parts: &[], batchable: false, infer }
+        Semantics { name, purity: Purity::Pure, parts: &[], batchable: false, folds: false, infer }
+    }
+
+    /// A class without effects that gives known values, or its inputs as they are.
+    const fn folds(name: &'static str, infer: Infer) -> Semantics {
+        Semantics { folds: true, ..Semantics::pure(name, infer) }
     }
 
     /// A class whose calls each write files.
@@ -153,6 +168,8 @@ pub enum Attribute {
 pub struct Work {
     /// Outputs by slot.
     pub outputs: Vec<Fact>,
+    /// Outputs that are an input as it is: the slot and the name of the input. Nothing is computed for them.
+    pub same: Vec<(usize, Text)>,
     /// Working memory, in the order in which the kernel takes it.
     pub scratch: Vec<Scratch>,
     /// Tensor programs, in the order in which the kernel takes them.
@@ -167,6 +184,22 @@ impl Work {
     /// A call that only gives these.
     fn gives(outputs: impl Into<Vec<Fact>>) -> Work {
         Work { outputs: outputs.into(), ..Work::default() }
+    }
+
+    /// A call whose only output is an input as it is.
+    fn hands_on(call: &Call<'_>, input: &str) -> Work {
+        let same = vec![(0, Text::Owned(input.to_owned()))];
+        Work { same, ..Work::gives([call.fact(input).clone()]) }
+    }
+
+    /// A call whose only output is a known value.
+    fn value(scalar: Scalar) -> Work {
+        Work::gives([Fact::Scalar(scalar)])
+    }
+
+    /// A call of which nothing is known before a run but the type of its only output, by ComfyUI's name.
+    fn unknown(comfy: &'static str) -> Work {
+        Work::gives([Fact::Unknown(comfy.into())]).lacking(Gap::Unknown)
     }
 
     /// The same call, which cannot run.
@@ -234,6 +267,16 @@ pub enum SemanticError {
         /// The part.
         part: Part,
     },
+    /// A value is none that the class can work on.
+    #[error("{reason}")]
+    Value {
+        /// The input.
+        input: &'static str,
+        /// What is wrong with it.
+        reason: String,
+        /// What to do.
+        help: String,
+    },
     /// The prompt cannot be read.
     #[error("{reason}")]
     Prompt {
@@ -253,6 +296,7 @@ impl SemanticError {
             | SemanticError::Network { input, .. }
             | SemanticError::WrongKind { input, .. }
             | SemanticError::NoPart { input, .. }
+            | SemanticError::Value { input, .. }
             | SemanticError::Prompt { input, .. } => input,
         }
     }
@@ -261,8 +305,19 @@ impl SemanticError {
 /// The semantics of a class; `None` for one that is declared only.
 pub fn semantics(name: &str) -> Option<&'static Semantics> {
     static BY_NAME: LazyLock<BTreeMap<&str, &Semantics>> = LazyLock::new(|| {
-        let all = [loaders::ALL, conditioning::ALL, latent::ALL, sampling::ALL, image::ALL].into_iter();
-        all.flatten().map(|semantics| (semantics.name, semantics)).collect()
+        let all = [
+            loaders::ALL,
+            conditioning::ALL,
+            conditioning_ops::ALL,
+            latent::ALL,
+            latent_ops::ALL,
+            sampling::ALL,
+            image::ALL,
+            values::ALL,
+            numbers::ALL,
+            text::ALL,
+        ];
+        all.into_iter().flatten().map(|semantics| (semantics.name, semantics)).collect()
     });
     BY_NAME.get(name).copied()
 }
@@ -302,8 +357,39 @@ impl<'a> Call<'a> {
     fn float(&self, input: &str) -> Option<f64> {
         match self.scalar(input)? {
             Scalar::Float(value) => Some(*value),
+            // Where a link brings it; a written one has become a Float before.
+            Scalar::Int(value) => Some(*value as f64),
             other => panic!("`{input}` is a Float, not {other:?}"),
         }
+    }
+
+    fn bool(&self, input: &str) -> Option<bool> {
+        match self.scalar(input)? {
+            Scalar::Bool(value) => Some(*value),
+            other => panic!("`{input}` is a Bool, not {other:?}"),
+        }
+    }
+
+    /// Whether an optional socket is linked, or given a value.
+    fn is_given(&self, input: &str) -> bool {
+        !matches!(self.inputs.get(input), None | Some(Fact::Open))
+    }
+
+    /// The sockets of a growing input with what is given to them, in the order in which ComfyUI counts them.
+    fn grown(&self, input: &str) -> Vec<(&'a str, &'a Fact)> {
+        let mut sockets: Vec<(&'a str, &'a str, &'a Fact)> = self
+            .inputs
+            .iter()
+            .filter_map(|(&name, &fact)| {
+                Some((name.strip_prefix(input)?.strip_prefix('.')?, name, fact))
+            })
+            .collect();
+        let number = |name: &str| {
+            let digits = name.trim_start_matches(|c: char| !c.is_ascii_digit());
+            digits.parse::<u64>().ok()
+        };
+        sockets.sort_by_key(|&(below, ..)| (number(below), below));
+        sockets.into_iter().map(|(below, _, fact)| (below, fact)).collect()
     }
 
     fn string(&self, input: &str) -> Option<&'a str> {
@@ -322,12 +408,30 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// Batch, channels, height and width of latents.
-    fn latent(&self, input: &str) -> [Size; 4] {
+    /// Number, rows and columns of masks.
+    fn mask(&self, input: &str) -> [Size; 3] {
         match *self.fact(input) {
-            Fact::Latent { batch, channels, height, width } => [batch, channels, height, width],
-            Fact::Unknown(_) => [None; 4],
-            ref other => panic!("`{input}` is a Latent, not {other:?}"),
+            Fact::Mask { batch, height, width } => [batch, height, width],
+            Fact::Unknown(_) => [None; 3],
+            ref other => panic!("`{input}` is a Mask, not {other:?}"),
+        }
+    }
+
+    /// Latents.
+    fn latent(&self, input: &str) -> Latent {
+        match self.fact(input) {
+            Fact::Latent(latent) => latent.clone(),
+            Fact::Unknown(_) => Latent::default(),
+            other => panic!("`{input}` is a Latent, not {other:?}"),
+        }
+    }
+
+    /// The entries of a conditioning, where they are known.
+    fn conditioning(&self, input: &str) -> Option<&'a [Entry]> {
+        match self.fact(input) {
+            Fact::Conditioning(entries) => Some(entries),
+            Fact::Unknown(_) => None,
+            other => panic!("`{input}` is a Conditioning, not {other:?}"),
         }
     }
 

@@ -3,9 +3,12 @@ use std::collections::BTreeMap;
 use floe_formats::{Family, Prediction, Role, UnetFacts};
 use floe_nets::ProgramSpec;
 use floe_nets::arch::{SIZE_CHANNELS, UnetOptions};
+use floe_nets::guidance::{Evaluation, Prompt};
 use floe_nets::sampling::{SamplerName, SchedulerName, ksampler_steps};
 
+use super::guidance::{SIDES, guidance, prompts};
 use super::{Attribute, Call, Gap, ProgramUse, Scratch, SemanticError, Semantics, Work, differs};
+use crate::data::Entry;
 use crate::facts::{Fact, Scalar, Size};
 use crate::part::{ModelFile, Network};
 
@@ -47,12 +50,13 @@ fn denoising(
     call: &Call<'_>,
     steps: impl Fn(SamplerName, SchedulerName) -> Option<Steps>,
 ) -> Result<Work, SemanticError> {
-    let [batch, channels, height, width] = call.latent("latent_image");
-    let work = Work::gives([Fact::Latent { batch, channels, height, width }]);
+    let latent = call.latent("latent_image");
+    let [batch, channels, height, width] = latent.sizes();
+    let masked = latent.noise_mask.is_some();
+    let work = Work::gives([Fact::Latent(latent)]);
     let Some(model) = Model::of(call)? else { return Ok(work.lacking(Gap::Unknown)) };
     let channels = model.channels(channels)?;
-    let positive = conditioning(call, "positive", &model)?;
-    let negative = conditioning(call, "negative", &model)?;
+    let sides = [entries(call, SIDES[0], &model)?, entries(call, SIDES[1], &model)?];
     let vector = match model.runs() {
         Ok(vector) => vector,
         Err(gap) => return Ok(work.lacking(gap)),
@@ -65,53 +69,72 @@ fn denoising(
     let Some(steps) = steps(sampler, scheduler) else { return Ok(work.lacking(Gap::Unknown)) };
     // Without steps the latent is handed on.
     if steps.count == 0 {
-        return Ok(work);
+        let attributes = model.attributes(None, [0, 0], &[]);
+        return Ok(Work { attributes, ..work });
     }
-    let known = (|| Some(((batch?, height?, width?), (positive?, negative?), call.float("cfg")?)))();
-    let Some(((batch, height, width), (positive, negative), cfg)) = known else {
+    let known = (|| Some((batch?, height?, width?, sides[0]?, sides[1]?, call.float("cfg")?)))();
+    let Some((batch, height, width, positive, negative, cfg)) = known else {
         return Ok(work.lacking(Gap::Unknown));
     };
     let sampler = sampler.sampler();
     let executions = sampler.evaluations(steps.count as u64, steps.to_zero).calls;
-    let unet = |batch: usize, tokens: usize| ProgramUse {
-        spec: ProgramSpec::Unet { batch, height, width, tokens, options: UnetOptions::default() },
+    // With a guidance of 1 the negative prompt has no part, unless the sampler reads its prediction.
+    let guided = cfg != 1.0 || sampler.reads_unconditional();
+    let sides = if guided { vec![positive, negative] } else { vec![positive] };
+    let prompts = sides.iter().map(|side| prompts(side, [height, width])).collect::<Result<Vec<_>, _>>();
+    let prompts = match prompts.map(|sides| sides.into_iter().collect::<Option<Vec<_>>>()) {
+        Ok(Some(prompts)) => prompts,
+        Ok(None) => return Ok(work.lacking(Gap::Unknown)),
+        Err(gap) => return Ok(work.lacking(gap)),
+    };
+    let prompts: Vec<&[Prompt]> = prompts.iter().map(Vec::as_slice).collect();
+    let guidance = guidance(&prompts, [batch, channels, height, width], call.batched)?;
+    let unet = |evaluation: &Evaluation| ProgramUse {
+        spec: ProgramSpec::Unet {
+            batch: evaluation.items.len() * batch,
+            height: evaluation.size[0],
+            width: evaluation.size[1],
+            tokens: evaluation.tokens,
+            options: UnetOptions::default(),
+        },
         network: model.network.clone(),
         executions,
     };
-    // With a guidance of 1 the negative prompt has no part, unless the sampler reads its prediction.
-    let guided = cfg != 1.0 || sampler.reads_unconditional();
-    let together = guided && call.batched && positive.tokens == negative.tokens;
-    let mut programs = match (guided, together) {
-        (false, _) => vec![unet(batch, positive.tokens)],
-        (true, true) => vec![unet(2 * batch, positive.tokens)],
-        (true, false) => vec![unet(batch, positive.tokens), unet(batch, negative.tokens)],
-    };
-    let items = if together { 2 * batch } else { batch };
+    let mut programs: Vec<ProgramUse> = guidance.evaluations.iter().map(unet).collect();
+    let items = guidance.items * batch;
     let shape = |shape: &[usize]| shape.iter().copied().map(Some).collect::<Vec<_>>();
     let latents = |items: usize| shape(&[items, channels, height, width]);
-    let tokens = positive.tokens.max(if guided { negative.tokens } else { 0 });
     let mut scratch = vec![
         Scratch { name: "sampler", shape: shape(&[sampler.buffers(), batch, channels, height, width]) },
         Scratch { name: "input", shape: latents(items) },
         Scratch { name: "timesteps", shape: shape(&[items]) },
-        Scratch { name: "context", shape: shape(&[items, tokens, positive.channels]) },
-        Scratch { name: "prediction", shape: latents(if guided { 2 * batch } else { batch }) },
+        Scratch { name: "context", shape: shape(&[batch, guidance.tokens, model.facts.context_width]) },
+        Scratch { name: "prediction", shape: latents(sides.len() * batch) },
     ];
+    scratch.extend(guidance.scratch);
+    if masked {
+        scratch.extend([
+            Scratch { name: "latent", shape: latents(batch) },
+            Scratch { name: "noise", shape: latents(batch) },
+            Scratch { name: "mask", shape: shape(&[batch, height, width]) },
+            Scratch { name: "masked", shape: latents(batch) },
+        ]);
+    }
     if let Some(vector) = vector {
-        let items = if guided { 2 * batch } else { batch };
-        if differs(Some(positive.pooled), Some(vector.pooled)).is_some() {
+        let all: Vec<&Entry> = sides.iter().copied().flatten().collect();
+        if all.iter().any(|entry| entry.pooled() != Some(vector.pooled)) {
             return Ok(work.lacking(model.gap("without pooled prompts of its width")));
         }
-        let spec = ProgramSpec::SizeEmbedding { batch: items, width: vector.pooled, numbers: vector.numbers };
+        let spec = ProgramSpec::SizeEmbedding { batch: all.len(), width: vector.pooled, numbers: vector.numbers };
         programs.push(ProgramUse { spec, network: model.network.clone(), executions: 1 });
         scratch.extend([
-            Scratch { name: "pooled", shape: shape(&[items, vector.pooled]) },
-            Scratch { name: "sizes", shape: shape(&[items, vector.numbers]) },
+            Scratch { name: "pooled", shape: shape(&[all.len(), vector.pooled]) },
+            Scratch { name: "sizes", shape: shape(&[all.len(), vector.numbers]) },
+            Scratch { name: "vectors", shape: shape(&[all.len(), vector.channels()]) },
             Scratch { name: "vector", shape: shape(&[items, vector.channels()]) },
         ]);
     }
-    let settings = [conditioning_settings(call, "positive"), conditioning_settings(call, "negative")];
-    let attributes = model.attributes(vector, [height, width], settings);
+    let attributes = model.attributes(vector, [height, width], &sides);
     Ok(Work { scratch, programs, attributes, ..work })
 }
 
@@ -205,7 +228,7 @@ impl<'a> Model<'a> {
         &self,
         vector: Option<Vector>,
         latent: [usize; 2],
-        settings: [Option<&Settings>; 2],
+        sides: &[&[Entry]],
     ) -> BTreeMap<&'static str, Attribute> {
         let text = |text: &str| Attribute::One(Scalar::String(text.to_owned()));
         let (prediction, levels) = match self.facts.prediction {
@@ -219,30 +242,18 @@ impl<'a> Model<'a> {
             ("latent_scale", Attribute::One(Scalar::Float(self.facts.family.latent_scale()))),
         ]);
         if let Some(vector) = vector {
-            let none = Settings::new();
-            let prompts = SCORES.iter().zip(settings);
-            let numbers = prompts
-                .flat_map(|(&score, settings)| sizes(vector, latent, score, settings.unwrap_or(&none)));
+            let prompts = SCORES.iter().zip(sides).flat_map(|(&score, side)| side.iter().map(move |entry| (score, entry)));
+            let numbers = prompts.flat_map(|(score, entry)| sizes(vector, latent, score, entry));
             attributes.insert("sizes", Attribute::Many(numbers.map(Scalar::Float).collect()));
         }
         attributes
     }
 }
 
-/// Numbers beside a prompt.
-type Settings = BTreeMap<&'static str, f64>;
-
-fn conditioning_settings<'a>(call: &Call<'a>, input: &str) -> Option<&'a Settings> {
-    match call.fact(input) {
-        Fact::Conditioning(conditioning) => Some(&conditioning.settings),
-        _ => None,
-    }
-}
-
 /// The numbers behind a pooled prompt: the picture's height and width, top and left of its crop, then the height and
 /// width that are wanted, or the aesthetic score.
-fn sizes(vector: Vector, latent: [usize; 2], score: f64, settings: &Settings) -> Vec<f64> {
-    let or = |name: &str, other: f64| settings.get(name).copied().unwrap_or(other);
+fn sizes(vector: Vector, latent: [usize; 2], score: f64, entry: &Entry) -> Vec<f64> {
+    let or = |name: &str, other: f64| entry.number(name).unwrap_or(other);
     let [high, wide] = latent.map(|size| (size * FACTOR) as f64);
     let (height, width) = (or("height", high), or("width", wide));
     let mut numbers = vec![height, width, or("crop_h", 0.0), or("crop_w", 0.0)];
@@ -271,48 +282,35 @@ fn names(call: &Call<'_>) -> Result<Option<(SamplerName, SchedulerName)>, Gap> {
     Ok(Some((sampler, scheduler)))
 }
 
-/// Sizes of a prompt.
-#[derive(Clone, Copy)]
-struct Prompt {
-    tokens: usize,
-    channels: usize,
-    pooled: usize,
-}
-
-/// A prompt, which must come from a text encoder that fits the model; `None` where that is not known.
-fn conditioning(
-    call: &Call<'_>,
+/// The entries of a prompt, which must come from a text encoder that fits the model; `None` where that is not known.
+fn entries<'a>(
+    call: &Call<'a>,
     input: &'static str,
     model: &Model<'_>,
-) -> Result<Option<Prompt>, SemanticError> {
-    let conditioning = match call.fact(input) {
-        Fact::Conditioning(conditioning) => conditioning,
-        Fact::Unknown(_) => return Ok(None),
-        other => panic!("`{input}` is a Conditioning, not {other:?}"),
-    };
+) -> Result<Option<&'a [Entry]>, SemanticError> {
+    let Some(entries) = call.conditioning(input) else { return Ok(None) };
+    entries.iter().try_for_each(|entry| fits(entry, input, model))?;
+    Ok(Some(entries))
+}
+
+fn fits(entry: &Entry, input: &'static str, model: &Model<'_>) -> Result<(), SemanticError> {
     let wanted = model.facts.context_width;
-    let encoder = conditioning.encoder.as_ref();
+    let encoder = entry.encoder.as_ref();
     let family = encoder.and_then(|encoder| encoder.contents.family());
     let other = family.is_some_and(|family| family != model.facts.family);
-    if other || differs(conditioning.channels, Some(wanted)).is_some() {
-        let family = family.map_or("a text encoder".to_owned(), |family| family.to_string());
-        let encoder =
-            encoder.map_or(String::new(), |encoder| format!("by `{}` ({family}", encoder.name));
-        let channels =
-            conditioning.channels.map_or(")".to_owned(), |channels| format!(", {channels} channels)"));
-        return Err(SemanticError::Facet {
-            input,
-            reason: format!(
-                "this prompt was encoded {encoder}{channels}, but the model of `{}` is {} and reads {wanted}",
-                model.file().name,
-                model.facts.family
-            ),
-            help: "encode prompts with the text encoder of the model that reads them".to_owned(),
-        });
+    if !other && differs(entry.channels(), Some(wanted)).is_none() {
+        return Ok(());
     }
-    let known = || {
-        let (tokens, channels) = (conditioning.tokens?, conditioning.channels?);
-        Some(Prompt { tokens, channels, pooled: conditioning.pooled? })
-    };
-    Ok(known())
+    let family = family.map_or("a text encoder".to_owned(), |family| family.to_string());
+    let encoder = encoder.map_or(String::new(), |encoder| format!("by `{}` ({family}", encoder.name));
+    let channels = entry.channels().map_or(")".to_owned(), |channels| format!(", {channels} channels)"));
+    Err(SemanticError::Facet {
+        input,
+        reason: format!(
+            "this prompt was encoded {encoder}{channels}, but the model of `{}` is {} and reads {wanted}",
+            model.file().name,
+            model.facts.family
+        ),
+        help: "encode prompts with the text encoder of the model that reads them".to_owned(),
+    })
 }

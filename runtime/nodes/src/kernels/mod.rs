@@ -1,8 +1,13 @@
 //! Kernels by name, one file per category, and what a kernel is given.
 
 mod conditioning;
+mod conditioning_ops;
+mod guidance;
 mod image;
 mod latent;
+mod latent_ops;
+mod latent_shape;
+mod network;
 mod sampling;
 
 use std::collections::BTreeMap;
@@ -85,6 +90,12 @@ pub trait Host {
     /// If it cannot be written; nothing is left behind then.
     fn save_picture(&self, prefix: &str, png: &[u8]) -> Result<SavedFile, SaveError>;
 
+    /// Writes a latent, a safetensors file, under the next free number of a prefix below the `output` folder.
+    ///
+    /// # Errors
+    /// If it cannot be written; nothing is left behind then.
+    fn save_latent(&self, prefix: &str, bytes: &[u8]) -> Result<SavedFile, SaveError>;
+
     /// Texts for every PNG: the program it comes from.
     fn texts(&self) -> &[PngText];
 
@@ -160,17 +171,47 @@ pub enum KernelError {
 pub type Kernel = fn(&mut Call<'_>) -> Result<(), KernelError>;
 
 /// All kernels, by name.
-const KERNELS: [(&str, Kernel); 12] = [
+const KERNELS: [(&str, Kernel); 42] = [
     ("CLIPTextEncode", conditioning::clip_text_encode),
     ("CLIPTextEncodeSDXL", conditioning::clip_text_encode_sdxl),
     ("CLIPTextEncodeSDXLRefiner", conditioning::clip_text_encode),
+    ("ConditioningAverage", conditioning_ops::average),
+    ("ConditioningCombine", conditioning_ops::combine),
+    ("ConditioningConcat", conditioning_ops::concat),
+    ("ConditioningSetArea", conditioning_ops::hand_on),
+    ("ConditioningSetAreaPercentage", conditioning_ops::hand_on),
+    ("ConditioningSetAreaStrength", conditioning_ops::hand_on),
+    ("ConditioningSetDefaultCombine", conditioning_ops::set_default_combine),
+    ("ConditioningSetMask", conditioning_ops::set_mask),
+    ("ConditioningSetTimestepRange", conditioning_ops::hand_on),
+    ("ConditioningZeroOut", conditioning_ops::zero_out),
     ("EmptyLatentImage", latent::empty_latent_image),
     ("ImageInvert", image::image_invert),
     ("ImageScale", image::image_scale),
     ("KSampler", sampling::ksampler),
     ("KSamplerAdvanced", sampling::ksampler_advanced),
+    ("LatentAdd", latent_ops::add),
+    ("LatentBatch", latent_shape::batch),
+    ("LatentBatchSeedBehavior", latent_shape::hand_on),
+    ("LatentBlend", latent_ops::blend),
+    ("LatentComposite", latent_ops::composite),
+    ("LatentCompositeMasked", latent_ops::composite_masked),
+    ("LatentConcat", latent_shape::concat),
+    ("LatentCrop", latent_shape::crop),
+    ("LatentCut", latent_shape::cut),
+    ("LatentFlip", latent_shape::flip),
+    ("LatentFromBatch", latent_shape::from_batch),
+    ("LatentInterpolate", latent_ops::interpolate),
+    ("LatentMultiply", latent_ops::multiply),
+    ("LatentRotate", latent_shape::rotate),
+    ("LatentSubtract", latent_ops::subtract),
+    ("LatentUpscale", latent_ops::upscale),
+    ("LatentUpscaleBy", latent_ops::upscale),
     ("LoadImage", image::load_image),
+    ("RepeatLatentBatch", latent_shape::repeat),
     ("SaveImage", image::save_image),
+    ("SaveLatent", latent::save_latent),
+    ("SetLatentNoiseMask", latent_shape::set_noise_mask),
     ("VAEDecode", latent::vae_decode),
     ("VAEEncode", latent::vae_encode),
 ];
@@ -205,8 +246,21 @@ impl<'a> Call<'a> {
     fn float(&self, input: &str) -> Result<f64, KernelError> {
         match self.scalar(input)? {
             Scalar::Float(value) => Ok(*value),
+            Scalar::Int(value) => Ok(*value as f64),
             other => Err(KernelError::Plan(format!("`{input}` is {other:?}, not a Float"))),
         }
+    }
+
+    fn bool(&self, input: &str) -> Result<bool, KernelError> {
+        match self.scalar(input)? {
+            Scalar::Bool(value) => Ok(*value),
+            other => Err(KernelError::Plan(format!("`{input}` is {other:?}, not a Bool"))),
+        }
+    }
+
+    /// Whether an optional socket is left open.
+    fn is_open(&self, input: &str) -> bool {
+        matches!(self.inputs.get(input), None | Some(Operand::Open))
     }
 
     fn string(&self, input: &str) -> Result<&'a str, KernelError> {
@@ -238,23 +292,15 @@ impl<'a> Call<'a> {
         found.ok_or_else(|| KernelError::Plan(format!("attribute `{attribute}` is not a list of numbers")))
     }
 
-    /// A tensor of a value by its place in it, with its dimensions.
-    fn tensor_at<const N: usize>(
-        &self,
-        input: &str,
-        place: usize,
-    ) -> Result<(Tensor<'a>, [usize; N]), KernelError> {
+    /// The first tensor of a value, with its dimensions; of a latent its samples.
+    fn tensor<const N: usize>(&self, input: &str) -> Result<(Tensor<'a>, [usize; N]), KernelError> {
         let tensor = match self.inputs.get(input) {
-            Some(Operand::Tensors(tensors)) => tensors.get(place).copied(),
+            Some(Operand::Tensors(tensors)) => tensors.first().copied(),
+            Some(Operand::Record(fields)) => field(fields, SAMPLES),
             _ => None,
         };
         let tensor = tensor.ok_or_else(|| KernelError::Plan(format!("input `{input}` has no tensor")))?;
         Ok((tensor, dimensions(tensor.shape)?))
-    }
-
-    /// The first tensor of a value, with its dimensions.
-    fn tensor<const N: usize>(&self, input: &str) -> Result<(Tensor<'a>, [usize; N]), KernelError> {
-        self.tensor_at(input, 0)
     }
 
     /// Takes an output out of the call, if it is wanted.
@@ -265,8 +311,35 @@ impl<'a> Call<'a> {
     /// Takes the only tensor of an output that is always wanted.
     fn only_output(&mut self) -> Result<TensorMut<'a>, KernelError> {
         self.take_output(0)
-            .and_then(|mut tensors| tensors.pop())
+            .and_then(|tensors| tensors.into_iter().next())
             .ok_or_else(|| KernelError::Plan("nothing reads the output".to_owned()))
+    }
+
+    /// A latent, with the dimensions of its samples.
+    fn latent(&self, input: &str) -> Result<(Latent<'a>, [usize; 4]), KernelError> {
+        let (samples, dimensions) = self.tensor(input)?;
+        let Some(Operand::Record(fields)) = self.inputs.get(input) else {
+            return Ok((Latent { samples, noise_mask: None, batch_index: None }, dimensions));
+        };
+        let batch_index = match fields.get("batch_index") {
+            None => None,
+            Some(Operand::List(items)) => Some(items.iter().map(place).collect::<Result<_, _>>()?),
+            Some(_) => return Err(KernelError::Plan(format!("places in the noise of `{input}`"))),
+        };
+        Ok((Latent { samples, noise_mask: field(fields, "noise_mask"), batch_index }, dimensions))
+    }
+
+    /// The entries of a conditioning.
+    fn entries(&self, input: &str) -> Result<Vec<&Fields<'a>>, KernelError> {
+        let wrong = || KernelError::Plan(format!("input `{input}` is no conditioning"));
+        let Some(Operand::List(items)) = self.inputs.get(input) else { return Err(wrong()) };
+        items
+            .iter()
+            .map(|item| match item {
+                Operand::Record(fields) => Ok(fields),
+                _ => Err(wrong()),
+            })
+            .collect()
     }
 
     /// Takes working memory out of the call.
@@ -281,6 +354,36 @@ impl<'a> Call<'a> {
     fn program(&self, index: usize) -> Result<&'a Arc<Executable>, KernelError> {
         self.programs.get(index).ok_or_else(|| KernelError::Plan(format!("there is no program {index}")))
     }
+}
+
+/// The name of a latent's tensor of values.
+const SAMPLES: &str = "samples";
+
+/// Values by name, such as an entry of a conditioning.
+type Fields<'a> = BTreeMap<&'a str, Operand<'a>>;
+
+/// A latent among the inputs.
+struct Latent<'a> {
+    samples: Tensor<'a>,
+    noise_mask: Option<Tensor<'a>>,
+    /// The place in the noise of each latent of the batch.
+    batch_index: Option<Vec<usize>>,
+}
+
+/// A tensor among values by name.
+fn field<'a>(fields: &Fields<'a>, name: &str) -> Option<Tensor<'a>> {
+    match fields.get(name) {
+        Some(Operand::Tensors(tensors)) => tensors.first().copied(),
+        _ => None,
+    }
+}
+
+fn place(operand: &Operand<'_>) -> Result<usize, KernelError> {
+    match operand {
+        Operand::Scalar(Scalar::Int(value)) => usize::try_from(*value).ok(),
+        _ => None,
+    }
+    .ok_or_else(|| KernelError::Plan(format!("{operand:?} is no place in the noise")))
 }
 
 fn dimensions<const N: usize>(shape: &[usize]) -> Result<[usize; N], KernelError> {

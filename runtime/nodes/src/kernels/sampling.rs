@@ -1,13 +1,15 @@
 use std::ops::ControlFlow;
-use std::sync::Arc;
 
+use floe_nets::guidance::{Prompt, evaluations, is_plain};
 use floe_nets::sampling::SamplerName;
-use floe_tensor::{Executable, Input, Pool};
 
+use super::guidance::{Entry, Mixture, entries};
+use super::latent_shape::{hand_mask_on, take_latent};
+use super::network::{Inpaint, Network, Vector};
 use super::{Call, KernelError, TensorMut};
-use crate::noise::base_noise;
-use crate::samplers::{Denoiser, SampleError, Step, Task, sample};
-use crate::sampling::{Prediction, guide, is_max_denoise, scale_noise};
+use crate::noise::{base_noise, base_noise_items};
+use crate::samplers::{SampleError, Step, Task, sample};
+use crate::sampling::{Prediction, is_max_denoise, scale_noise};
 use crate::schedule::{ModelSampling, ksampler_range, ksampler_sigmas, sampler_name, scheduler_name};
 
 pub(super) fn ksampler(call: &mut Call<'_>) -> Result<(), KernelError> {
@@ -72,48 +74,86 @@ fn hand_on(call: &mut Call<'_>) -> Result<(), KernelError> {
 
 fn denoise(call: &mut Call<'_>, model: &ModelSampling, job: &Job) -> Result<(), KernelError> {
     let sampler = sampler(call)?.sampler();
-    let (latent, [batch, ..]) = call.tensor::<4>("latent_image")?;
-    let samples = call.only_output()?;
-    let Memory { work, input, timesteps, context, prediction, vector, slab } = Memory::take(call)?;
+    let (latent, sizes @ [_, _, height, width]) = call.latent("latent_image")?;
+    let written = take_latent(call)?;
+    let samples = written.samples;
+    hand_mask_on(&latent, written.noise_mask)?;
     let latent_scale = match call.numbers("latent_scale")?[..] {
         [scale] => scale as f32,
         _ => return Err(KernelError::Plan("a latent has one scale".to_owned())),
     };
+    let cfg = call.float("cfg")? as f32;
+    let guided = cfg != 1.0 || sampler.reads_unconditional();
+    let inputs = if guided { &SIDES[..] } else { &SIDES[..1] };
+    let sides = inputs.iter().map(|input| entries(call, input, [height, width], model));
+    let sides: Vec<Vec<Entry<'_>>> = sides.collect::<Result<_, _>>()?;
+    let mut memory = Memory::take(call)?;
+    let work = memory.next()?;
+    let [input, timesteps, context, prediction] =
+        [memory.next()?, memory.next()?, memory.next()?, memory.next()?];
+    let prompts: Vec<Vec<Prompt>> =
+        sides.iter().map(|side| side.iter().map(|entry| entry.prompt).collect()).collect();
+    let prompts: Vec<&[Prompt]> = prompts.iter().map(Vec::as_slice).collect();
+    let mixture = match is_plain(&prompts) {
+        true => None,
+        false => {
+            let pieces = [memory.next()?, memory.next()?, memory.next()?, memory.next()?];
+            Some(Mixture::new(pieces, &sides, sizes)?)
+        }
+    };
 
     // The scaled latent waits in the sampler's memory.
     let first = job.sigmas[0];
-    let scaled = work.data.get_mut(..latent.data.len()).unwrap_or_default();
-    for (scaled, &value) in scaled.iter_mut().zip(latent.data) {
+    let scaled = work.data.get_mut(..latent.samples.data.len()).unwrap_or_default();
+    for (scaled, &value) in scaled.iter_mut().zip(latent.samples.data) {
         *scaled = value * latent_scale;
     }
-    if job.add_noise {
-        base_noise(job.seed, samples.data);
-    } else {
-        samples.data.fill(0.0);
+    match (&latent.batch_index, job.add_noise) {
+        (_, false) => samples.data.fill(0.0),
+        (None, true) => base_noise(job.seed, samples.data),
+        (Some(places), true) => {
+            let item = sizes[1..].iter().product();
+            base_noise_items(job.seed, places, item, samples.data).map_err(unsampled)?;
+        }
+    }
+    let mut inpaint = match latent.noise_mask {
+        Some(mask) => {
+            let pieces = [memory.next()?, memory.next()?, memory.next()?, memory.next()?];
+            Some(Inpaint::new(pieces, mask, sizes, scaled, samples.data)?)
+        }
+        None => None,
+    };
+    if let (Some(inpaint), "ddim") = (&mut inpaint, call.string("sampler_name")?) {
+        inpaint.redraw(job.seed)?;
     }
     scale_noise(samples.data, scaled, first, is_max_denoise(first, model.sigma_max()));
 
-    let (positive, _) = call.tensor::<3>("positive")?;
-    let (negative, _) = call.tensor::<3>("negative")?;
-    let cfg = call.float("cfg")? as f32;
-    let prompts: &[&[f32]] = &[positive.data, negative.data];
-    let guided = cfg != 1.0 || sampler.reads_unconditional();
-    let prompts = if guided { prompts } else { &prompts[..1] };
+    let vector = memory.vector()?;
+    let slab = memory.slab;
     let (programs, embedding) = match (&vector, call.programs) {
         (Some(_), [programs @ .., embedding]) => (programs, Some(embedding)),
         (_, programs) => (programs, None),
     };
-    let executions = executions(programs, prompts)?;
+    // Predictions share batches where there are programs for that.
+    let evaluations = [true, false]
+        .into_iter()
+        .filter_map(|together| evaluations(&prompts, [height, width], together))
+        .find(|evaluations| evaluations.len() == programs.len())
+        .ok_or_else(|| KernelError::Plan(format!("{} programs for the prompts", programs.len())))?;
     let vector = match (vector, embedding) {
-        (Some(vector), Some(embedding)) => Some(vector.fill(call, embedding, prompts.len(), slab.data)?),
+        (Some(vector), Some(embedding)) => Some(vector.fill(call, embedding, &sides, slab.data)?),
         _ => None,
     };
     let mut network = Network {
         model,
         predicts: self::prediction(call)?,
         vector,
-        executions,
-        batch,
+        programs,
+        evaluations,
+        sides: &sides,
+        sizes,
+        mixture,
+        inpaint,
         cfg: guided.then_some(cfg),
         pool: call.pool,
         input,
@@ -137,7 +177,7 @@ fn denoise(call: &mut Call<'_>, model: &ModelSampling, job: &Job) -> Result<(), 
         (Err(SampleError::Denoiser(error)), _) => return Err(error),
         (Err(SampleError::Stopped { .. }), _) => return Err(KernelError::Cancelled),
         (Err(error @ SampleError::Workspace { .. }), _) => return Err(KernelError::Plan(error.to_string())),
-        (Err(error), _) => return Err(KernelError::Sampler(error.to_string())),
+        (Err(error), _) => return Err(unsampled(error)),
         (Ok(()), None) => {}
     }
     for value in samples.data.iter_mut() {
@@ -146,175 +186,37 @@ fn denoise(call: &mut Call<'_>, model: &ModelSampling, job: &Job) -> Result<(), 
     Ok(())
 }
 
-/// All prompts through one program, or each through its own.
-fn executions<'a>(
-    programs: &'a [Arc<Executable>],
-    prompts: &'a [&'a [f32]],
-) -> Result<Vec<Execution<'a>>, KernelError> {
-    match programs {
-        [all] => Ok(vec![Execution { program: all, prompts }]),
-        each if each.len() == prompts.len() => {
-            let each = each.iter().zip(prompts.chunks(1));
-            Ok(each.map(|(program, prompts)| Execution { program, prompts }).collect())
-        }
-        _ => Err(KernelError::Plan(format!("{} programs for {} prompts", programs.len(), prompts.len()))),
-    }
-}
+/// The inputs of both sides of guidance.
+const SIDES: [&str; 2] = ["positive", "negative"];
 
-/// The pieces of working memory.
+/// The pieces of working memory, in their order; the slab is the last.
 struct Memory<'a> {
-    work: TensorMut<'a>,
-    input: TensorMut<'a>,
-    timesteps: TensorMut<'a>,
-    context: TensorMut<'a>,
-    prediction: TensorMut<'a>,
-    vector: Option<Vector<'a>>,
+    pieces: std::vec::IntoIter<TensorMut<'a>>,
     slab: TensorMut<'a>,
 }
 
 impl<'a> Memory<'a> {
     fn take(call: &mut Call<'a>) -> Result<Memory<'a>, KernelError> {
-        if call.scratch.len() == 6 {
-            let [work, input, timesteps, context, prediction, slab] = call.take_scratch()?;
-            return Ok(Memory { work, input, timesteps, context, prediction, vector: None, slab });
-        }
-        let [work, input, timesteps, context, prediction, pooled, sizes, vector, slab] =
-            call.take_scratch()?;
-        let vector = Some(Vector { pooled, sizes, vector });
-        Ok(Memory { work, input, timesteps, context, prediction, vector, slab })
+        let mut pieces = std::mem::take(&mut call.scratch);
+        let slab = pieces.pop().ok_or_else(missing)?;
+        Ok(Memory { pieces: pieces.into_iter(), slab })
+    }
+
+    fn next(&mut self) -> Result<TensorMut<'a>, KernelError> {
+        self.pieces.next().ok_or_else(missing)
+    }
+
+    /// What is left, where the model reads a vector.
+    fn vector(&mut self) -> Result<Option<Vector<'a>>, KernelError> {
+        let Some(pooled) = self.pieces.next() else { return Ok(None) };
+        Ok(Some(Vector { pooled, sizes: self.next()?, vectors: self.next()?, vector: self.next()? }))
     }
 }
 
-/// The vector that a model of Stable Diffusion XL reads beside each prompt, item by item.
-struct Vector<'a> {
-    pooled: TensorMut<'a>,
-    sizes: TensorMut<'a>,
-    vector: TensorMut<'a>,
+fn unsampled(error: impl std::fmt::Display) -> KernelError {
+    KernelError::Sampler(error.to_string())
 }
 
-impl<'a> Vector<'a> {
-    /// Makes it from the prompts' pooled states and the numbers that the kernel is told: prompt by prompt, the same for
-    /// every latent.
-    fn fill(
-        self,
-        call: &Call<'_>,
-        embedding: &Arc<Executable>,
-        prompts: usize,
-        slab: &mut [f32],
-    ) -> Result<&'a [f32], KernelError> {
-        let numbers: Vec<f32> = call.numbers("sizes")?.iter().map(|&number| number as f32).collect();
-        let sentences = [call.tensor_at::<2>("positive", 1)?.0, call.tensor_at::<2>("negative", 1)?.0];
-        let misfit = || KernelError::Plan("a vector does not fit its prompts".to_owned());
-        let [items, width] = super::dimensions(self.sizes.shape)?;
-        let batch = items / prompts;
-        for item in 0..items {
-            let prompt = item / batch;
-            let to = &mut self.sizes.data[item * width..][..width];
-            to.copy_from_slice(numbers.get(prompt * width..(prompt + 1) * width).ok_or_else(misfit)?);
-            let sentence = sentences.get(prompt).ok_or_else(misfit)?.data;
-            let to = self.pooled.data.get_mut(item * sentence.len()..).ok_or_else(misfit)?;
-            super::copy(sentence, to.get_mut(..sentence.len()).ok_or_else(misfit)?)?;
-        }
-        let inputs = [Input::F32(self.pooled.data), Input::F32(self.sizes.data)];
-        embedding.run(call.pool, slab, &inputs, &mut [&mut *self.vector.data])?;
-        Ok(self.vector.data)
-    }
-}
-
-/// A program and the prompts that go through it together.
-struct Execution<'a> {
-    program: &'a Arc<Executable>,
-    prompts: &'a [&'a [f32]],
-}
-
-/// The denoising network with guidance around it.
-struct Network<'a> {
-    model: &'a ModelSampling,
-    predicts: Prediction,
-    /// What it reads beside the prompts, prompt by prompt.
-    vector: Option<&'a [f32]>,
-    executions: Vec<Execution<'a>>,
-    /// Latents.
-    batch: usize,
-    /// Guidance; `None` where only the positive prompt counts.
-    cfg: Option<f32>,
-    pool: &'a Pool,
-    input: TensorMut<'a>,
-    timesteps: TensorMut<'a>,
-    context: TensorMut<'a>,
-    prediction: TensorMut<'a>,
-    slab: TensorMut<'a>,
-}
-
-impl Network<'_> {
-    /// Predicts with every prompt: latents without noise, prompt by prompt.
-    fn predict(&mut self, x: &[f32], sigma: f32) -> Result<(), KernelError> {
-        self.timesteps.data.fill(self.model.timestep(sigma));
-        for input in self.input.data.chunks_exact_mut(x.len()) {
-            self.predicts.scale_input(x, sigma, input);
-        }
-        let mut rest = &mut self.prediction.data[..];
-        let mut vectors = self.vector.unwrap_or_default();
-        let all: usize = self.executions.iter().map(|execution| execution.prompts.len()).sum();
-        let vector = vectors.len() / all.max(1);
-        for execution in &self.executions {
-            let items = execution.prompts.len() * self.batch;
-            let mut context = &mut self.context.data[..];
-            let mut length = 0;
-            for prompt in execution.prompts {
-                for _ in 0..self.batch {
-                    let (place, after) = context.split_at_mut(prompt.len());
-                    place.copy_from_slice(prompt);
-                    context = after;
-                    length += prompt.len();
-                }
-            }
-            let (prediction, after) = rest.split_at_mut(execution.prompts.len() * x.len());
-            rest = after;
-            let (own, after) = vectors.split_at(execution.prompts.len() * vector);
-            vectors = after;
-            let inputs = [
-                Input::F32(&self.input.data[..execution.prompts.len() * x.len()]),
-                Input::F32(&self.timesteps.data[..items]),
-                Input::F32(&self.context.data[..length]),
-                Input::F32(own),
-            ];
-            let inputs = if self.vector.is_some() { &inputs[..] } else { &inputs[..3] };
-            execution.program.run(self.pool, self.slab.data, inputs, &mut [&mut *prediction])?;
-            for prediction in prediction.chunks_exact_mut(x.len()) {
-                self.predicts.to_denoised(self.model, x, sigma, prediction);
-            }
-        }
-        Ok(())
-    }
-
-    /// The last prediction with guidance.
-    fn guided(&mut self, len: usize, out: &mut [f32]) -> Result<(), KernelError> {
-        let (cond, uncond) = self.prediction.data.split_at_mut(len);
-        if let Some(cfg) = self.cfg {
-            guide(cond, uncond, cfg);
-        }
-        super::copy(cond, out)
-    }
-}
-
-impl Denoiser for Network<'_> {
-    type Error = KernelError;
-
-    fn denoise(&mut self, x: &[f32], sigma: f32, out: &mut [f32]) -> Result<(), KernelError> {
-        self.predict(x, sigma)?;
-        self.guided(x.len(), out)
-    }
-
-    fn denoise_both(
-        &mut self,
-        x: &[f32],
-        sigma: f32,
-        out: &mut [f32],
-        unconditional: &mut [f32],
-    ) -> Result<(), KernelError> {
-        self.predict(x, sigma)?;
-        super::copy(&self.prediction.data[x.len()..], unconditional)?;
-        self.guided(x.len(), out)
-    }
+fn missing() -> KernelError {
+    KernelError::Plan("working memory is missing".to_owned())
 }
