@@ -8,7 +8,7 @@ use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use floe_formats::{Header, PictureSize, ReadError, detect, picture_size};
+use floe_formats::{Contents, Header, PictureSize, ReadError, picture_size};
 use floe_runtime::Models;
 use floe_stdlib::{FileError, ModelFile, World};
 
@@ -114,9 +114,13 @@ impl World for Folders {
             return Ok(file.clone());
         }
         let path = self.model_path(folder, name)?;
-        let header = read_header(&path, name)?;
-        let layout = detect(&header).map_err(|error| FileError::Format { name: name.to_owned(), error })?;
-        let file = Arc::new(ModelFile { folder: folder.to_owned(), name: name.to_owned(), header, layout });
+        let (header, contents) = read_model(&path).map_err(|error| match error {
+            ReadError::Io(error) => {
+                FileError::Unreadable { name: name.to_owned(), reason: error.to_string() }
+            }
+            ReadError::Format(error) => FileError::Format { name: name.to_owned(), error },
+        })?;
+        let file = Arc::new(ModelFile { folder: folder.to_owned(), name: name.to_owned(), header, contents });
         self.headers.borrow_mut().insert(key, file.clone());
         Ok(file)
     }
@@ -174,14 +178,13 @@ pub(crate) fn read_picture(path: &Path) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Reads the header of a model file, but none of its weights.
-fn read_header(path: &Path, name: &str) -> Result<Header, FileError> {
-    let read = fs::File::open(path).map_err(ReadError::Io).and_then(|mut file| Header::read(&mut file));
-    let name = name.to_owned();
-    read.map_err(|error| match error {
-        ReadError::Io(error) => FileError::Unreadable { name, reason: error.to_string() },
-        ReadError::Format(error) => FileError::Format { name, error },
-    })
+/// Reads the header of a model file, and of its weights only those that tell what it is.
+fn read_model(path: &Path) -> Result<(Header, Contents), ReadError> {
+    let mut file = fs::File::open(path)?;
+    let header = Header::read(&mut file)?;
+    let mut contents = Contents::of(&header)?;
+    contents.measure(|tensor| tensor.read(&mut file))?;
+    Ok((header, contents))
 }
 
 /// All files below a folder, by their names relative to it, with `/` between.

@@ -6,7 +6,7 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
-use floe_formats::{FormatError, Header, PictureSize, TensorInfo, detect, header_len, picture_size};
+use floe_formats::{Contents, FormatError, Header, PictureSize, TensorInfo, header_len, picture_size};
 use floe_stdlib::{FileError, ModelFile, World};
 
 /// Folders of models and pictures, in memory.
@@ -197,8 +197,10 @@ type Entry = ((String, String), Result<Arc<ModelFile>, FormatError>);
 fn model(folder: &str, name: &str, header: Result<Header, FormatError>) -> Entry {
     let (folder, name) = (folder.to_owned(), format!("{name}.safetensors"));
     let file = header.and_then(|header| {
-        let layout = detect(&header)?;
-        Ok(Arc::new(ModelFile { folder: folder.clone(), name: name.clone(), header, layout }))
+        let mut contents = Contents::of(&header)?;
+        // There are no values; these are of a model that predicts noise.
+        contents.measure(|_| Ok(vec![0.0; 2]))?;
+        Ok(Arc::new(ModelFile { folder: folder.clone(), name: name.clone(), header, contents }))
     });
     ((folder, name), file)
 }

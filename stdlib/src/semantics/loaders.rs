@@ -1,25 +1,42 @@
-use floe_formats::Part;
+use floe_formats::Role;
 
-use super::{Call, Gap, Loader, SemanticError, Semantics, Work, looked_at, unable};
+use super::{Call, Gap, Opened, SemanticError, Semantics, Work, looked_at};
 use crate::facts::Fact;
+use crate::part::{Loaded, Part};
 
 pub(super) const ALL: &[Semantics] = &[
-    Semantics::loads("CheckpointLoaderSimple", CHECKPOINT, |call| model_parts(call, CHECKPOINT)),
+    Semantics::loads("CheckpointLoaderSimple", CHECKPOINT, checkpoint_loader_simple),
     Semantics::reads("LoadImage", load_image),
 ];
 
-const CHECKPOINT: Loader = Loader { file: "ckpt_name", folder: "checkpoints", parts: &Part::ALL };
+/// Parts of a checkpoint, in the order of the loader's outputs.
+const CHECKPOINT: &[Part] = &[Part::Model, Part::Clip, Part::Vae];
 
-/// The parts of a model file.
-fn model_parts(call: &Call<'_>, loader: Loader) -> Result<Work, SemanticError> {
-    let (input, folder) = (loader.file, loader.folder);
-    let Some(file) = call.model_file(input, folder)? else {
-        let name = call.string(input).unwrap_or_default();
-        let unseen = |&part| Fact::Unseen { part, folder: folder.into(), file: name.to_owned() };
-        return Ok(Work::gives(loader.parts.iter().map(unseen).collect::<Vec<_>>()).lacking(Gap::File));
-    };
-    let parts = loader.parts.iter().map(|&part| Fact::Part(part, file.clone()));
-    Ok(Work { gap: unable(input, &file), ..Work::gives(parts.collect::<Vec<_>>()) })
+fn checkpoint_loader_simple(call: &Call<'_>) -> Result<Work, SemanticError> {
+    let (input, folder) = ("ckpt_name", "checkpoints");
+    let opened =
+        call.model_file(input, folder, "a checkpoint", |file| file.contents.component(Role::Unet).is_some())?;
+    Ok(parts(call, input, folder, CHECKPOINT, opened))
+}
+
+/// Parts of the file that an input names.
+fn parts(
+    call: &Call<'_>,
+    input: &'static str,
+    folder: &'static str,
+    parts: &'static [Part],
+    opened: Opened,
+) -> Work {
+    match opened {
+        Opened::Seen(file) => Work::gives(
+            parts.iter().map(|&part| Fact::Part(Loaded::of(part, &file).into())).collect::<Vec<_>>(),
+        ),
+        Opened::Unseen(gap) => {
+            let name = call.string(input).unwrap_or_default();
+            let unseen = |&part| Fact::Unseen { part, folder: folder.into(), file: name.to_owned() };
+            Work::gives(parts.iter().map(unseen).collect::<Vec<_>>()).lacking(gap)
+        }
+    }
 }
 
 fn load_image(call: &Call<'_>) -> Result<Work, SemanticError> {
