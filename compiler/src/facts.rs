@@ -29,9 +29,10 @@ impl Aliases {
                 Fact::Scalar(scalar) => Some((slot, Operand::Scalar(scalar.clone()))),
                 _ => None,
             });
-            let same = work.same.iter().filter_map(|(slot, input)| {
-                Some((*slot, aliases.resolve(node.inputs.get(input)?).clone()))
-            });
+            let same = work
+                .same
+                .iter()
+                .filter_map(|(slot, input)| Some((*slot, aliases.resolve(node.inputs.get(input)?).clone())));
             let found: Vec<(usize, Operand)> = same.chain(known).collect();
             aliases.0.extend(found.into_iter().map(|(slot, operand)| ((id, slot), operand)));
         }

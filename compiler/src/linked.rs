@@ -23,11 +23,7 @@ pub(crate) fn check(decl: &NodeDecl, node: &Node, facts: &BTreeMap<&str, Fact>) 
 }
 
 /// The declaration of an input; those of choices and growing inputs are called `name.input`.
-fn declared<'d>(
-    inputs: &'d [InputDecl],
-    name: &str,
-    facts: &BTreeMap<&str, Fact>,
-) -> Option<&'d InputDecl> {
+fn declared<'d>(inputs: &'d [InputDecl], name: &str, facts: &BTreeMap<&str, Fact>) -> Option<&'d InputDecl> {
     let mut inputs = inputs;
     let mut start = 0;
     loop {

@@ -91,25 +91,27 @@ pub struct Evaluation {
 /// none, the one of the smallest area around it, or else the first that is not limited, is evaluated there as well.
 pub fn evaluations(sides: &[&[Prompt]], latent: [usize; 2], together: bool) -> Option<Vec<Evaluation>> {
     let mut evaluations: Vec<Evaluation> = Vec::new();
-    let mut timed = Vec::new();
+    let whole = Area { height: latent[0], width: latent[1], top: 0, left: 0 };
     for item in items(sides) {
-        let place = sides[item.place.0][item.place.1];
-        let text = sides[item.text.0][item.text.1];
-        let whole = Area { height: latent[0], width: latent[1], top: 0, left: 0 };
+        let (place, text) = (prompt(sides, item.place), prompt(sides, item.text));
         let area = place.area.unwrap_or(whole).inside(latent)?;
         let size = [area.height, area.width];
-        let joins = |(evaluation, timed): &(&mut Evaluation, &bool)| {
-            together && !place.timed && !**timed && evaluation.size == size && evaluation.tokens == text.tokens
+        let joins = |evaluation: &&mut Evaluation| {
+            let first = prompt(sides, evaluation.items[0].place);
+            let equal = evaluation.size == size && evaluation.tokens == text.tokens;
+            // What is left to defaults is known when all others are done.
+            together && equal && !place.timed && !first.timed && place.default == first.default
         };
-        match evaluations.iter_mut().zip(&timed).find(joins) {
-            Some((evaluation, _)) => evaluation.items.push(item),
-            None => {
-                evaluations.push(Evaluation { size, tokens: text.tokens, items: vec![item] });
-                timed.push(place.timed);
-            }
+        match evaluations.iter_mut().find(joins) {
+            Some(evaluation) => evaluation.items.push(item),
+            None => evaluations.push(Evaluation { size, tokens: text.tokens, items: vec![item] }),
         }
     }
     Some(evaluations)
+}
+
+fn prompt(sides: &[&[Prompt]], (side, index): PromptId) -> Prompt {
+    sides[side][index]
 }
 
 /// Whether each side is one prompt that acts everywhere, always: its prediction is the side's.
@@ -129,7 +131,7 @@ fn items(sides: &[&[Prompt]]) -> Vec<Item> {
     if sides.len() == 2 {
         items.extend(opposites(sides));
     }
-    items.sort_by_key(|item| sides[item.place.0][item.place.1].default);
+    items.sort_by_key(|item| prompt(sides, item.place).default);
     items
 }
 
@@ -138,7 +140,8 @@ fn opposites(sides: &[&[Prompt]]) -> Vec<Item> {
     let mut found: Vec<Item> = Vec::new();
     for from in 0..2 {
         let side = 1 - from;
-        let limited = sides[from].iter().enumerate().filter_map(|(index, prompt)| Some((index, prompt.area?)));
+        let limited =
+            sides[from].iter().enumerate().filter_map(|(index, prompt)| Some((index, prompt.area?)));
         for (index, area) in limited {
             let own = sides[side].iter().enumerate().map(|(index, prompt)| (prompt.area, (side, index)));
             // What was found before is one of them.

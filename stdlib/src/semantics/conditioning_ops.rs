@@ -24,10 +24,7 @@ pub(super) const ALL: &[Semantics] = &[
 const CONDITIONING: &str = "CONDITIONING";
 
 /// A conditioning whose entries are each changed; nothing is known of it where a setting is not known.
-fn changed(
-    call: &Call<'_>,
-    change: fn(&Call<'_>, &mut Entry) -> Option<()>,
-) -> Result<Work, SemanticError> {
+fn changed(call: &Call<'_>, change: fn(&Call<'_>, &mut Entry) -> Option<()>) -> Result<Work, SemanticError> {
     let Some(entries) = call.conditioning("conditioning") else { return Ok(Work::unknown(CONDITIONING)) };
     let mut entries = entries.to_vec();
     let known = entries.iter_mut().try_for_each(|entry| change(call, entry));

@@ -207,9 +207,7 @@ fn repeat_latent_batch(call: &Call<'_>) -> Result<Work, SemanticError> {
 fn latent_rotate(call: &Call<'_>) -> Result<Work, SemanticError> {
     let latent = call.latent("samples");
     Ok(gives(match call.string("rotation") {
-        Some("90 degrees" | "270 degrees") => {
-            Latent { height: latent.width, width: latent.height, ..latent }
-        }
+        Some("90 degrees" | "270 degrees") => Latent { height: latent.width, width: latent.height, ..latent },
         Some(_) => latent,
         None => Latent { height: None, width: None, ..latent },
     }))

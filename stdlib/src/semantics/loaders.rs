@@ -14,9 +14,8 @@ const CHECKPOINT: &[Part] = &[Part::Model, Part::Clip, Part::Vae];
 
 fn checkpoint_loader_simple(call: &Call<'_>) -> Result<Work, SemanticError> {
     let (input, folder) = ("ckpt_name", "checkpoints");
-    let opened = call.model_file(input, folder, "a checkpoint", |file| {
-        file.contents.component(Role::Unet).is_some()
-    })?;
+    let opened =
+        call.model_file(input, folder, "a checkpoint", |file| file.contents.component(Role::Unet).is_some())?;
     Ok(parts(call, input, folder, CHECKPOINT, opened))
 }
 
@@ -29,9 +28,9 @@ fn parts(
     opened: Opened,
 ) -> Work {
     match opened {
-        Opened::Seen(file) => {
-            Work::gives(parts.iter().map(|&part| Fact::Part(Loaded::of(part, &file).into())).collect::<Vec<_>>())
-        }
+        Opened::Seen(file) => Work::gives(
+            parts.iter().map(|&part| Fact::Part(Loaded::of(part, &file).into())).collect::<Vec<_>>(),
+        ),
         Opened::Unseen(gap) => {
             let name = call.string(input).unwrap_or_default();
             let unseen = |&part| Fact::Unseen { part, folder: folder.into(), file: name.to_owned() };

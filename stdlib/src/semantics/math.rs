@@ -337,14 +337,20 @@ fn power(base: Number, exponent: Number) -> Result<Number, String> {
         _ if base.as_float() == 0.0 && exponent.as_float() < 0.0 => Err("a division by zero".to_owned()),
         _ => {
             let value = libm::pow(base.as_float(), exponent.as_float());
-            if value.is_nan() { Err("a root of a negative number".to_owned()) } else { Ok(Number::Float(value)) }
+            if value.is_nan() {
+                Err("a root of a negative number".to_owned())
+            } else {
+                Ok(Number::Float(value))
+            }
         }
     }
 }
 
 fn call(name: &str, arguments: &[Number]) -> Result<Number, String> {
     match (name, arguments) {
-        ("sum", arguments) => arguments.iter().try_fold(Number::Int(0), |sum, &value| arithmetic("+", sum, value)),
+        ("sum", arguments) => {
+            arguments.iter().try_fold(Number::Int(0), |sum, &value| arithmetic("+", sum, value))
+        }
         ("min", [_, ..]) => Ok(best(arguments, "<")),
         ("max", [_, ..]) => Ok(best(arguments, ">")),
         ("abs", &[value]) if compare("<", value, Number::Int(0)) => arithmetic("-", Number::Int(0), value),
@@ -450,7 +456,9 @@ mod tests {
 
     #[test]
     fn what_is_wrong_is_an_error() {
-        for text in ["", "1 +", "a b", "d", "1 / 0", "2 ** 5000", "a.b", "foo(1)", "(1", "1 $ 2", "0x1f", "sqrt(-1)"] {
+        for text in
+            ["", "1 +", "a b", "d", "1 / 0", "2 ** 5000", "a.b", "foo(1)", "(1", "1 $ 2", "0x1f", "sqrt(-1)"]
+        {
             assert!(evaluate(text, &[("a", Number::Int(1))]).is_err(), "{text}");
         }
         assert!(evaluate(&"(".repeat(1000), &[]).is_err());

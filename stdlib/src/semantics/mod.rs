@@ -5,8 +5,8 @@ mod conditioning_ops;
 mod guidance;
 mod image;
 mod latent;
-mod loaders;
 mod latent_ops;
+mod loaders;
 mod math;
 mod numbers;
 mod sampling;
@@ -380,9 +380,7 @@ impl<'a> Call<'a> {
         let mut sockets: Vec<(&'a str, &'a str, &'a Fact)> = self
             .inputs
             .iter()
-            .filter_map(|(&name, &fact)| {
-                Some((name.strip_prefix(input)?.strip_prefix('.')?, name, fact))
-            })
+            .filter_map(|(&name, &fact)| Some((name.strip_prefix(input)?.strip_prefix('.')?, name, fact)))
             .collect();
         let number = |name: &str| {
             let digits = name.trim_start_matches(|c: char| !c.is_ascii_digit());
@@ -496,11 +494,15 @@ enum Opened {
 
 /// The gap of a model of a family that is known by name only.
 fn foreign(input: &'static str, name: &str, what: &str) -> Gap {
-    let families = [Family::Sd1, Family::Sd2, Family::Sdxl, Family::SdxlRefiner].map(|family| family.to_string());
+    let families =
+        [Family::Sd1, Family::Sd2, Family::Sdxl, Family::SdxlRefiner].map(|family| family.to_string());
     Gap::NoKernel {
         input: Some(input),
         what: format!("`{name}`, {what},"),
-        instead: format!("it can be planned; to run, use a model of one of the families {}", families.join(", ")),
+        instead: format!(
+            "it can be planned; to run, use a model of one of the families {}",
+            families.join(", ")
+        ),
     }
 }
 

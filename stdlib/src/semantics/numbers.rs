@@ -62,12 +62,14 @@ fn math_expression(call: &Call<'_>) -> Result<Work, SemanticError> {
             _ => return Ok(unknown(&["FLOAT", "INT", "BOOLEAN"])),
         }
     }
-    let wrong = |reason: String| SemanticError::Value {
+    let wrong = |reason: String| {
+        SemanticError::Value {
         input,
         reason,
         help: "numbers, the names of the values, `+ - * / // % **`, comparisons, `a if b else c` and functions such as \
                `min(a, b)` can be used"
             .to_owned(),
+    }
     };
     let value = math::evaluate(text, &names).map_err(wrong)?;
     let (float, whole) = match value {

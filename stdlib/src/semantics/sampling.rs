@@ -125,7 +125,8 @@ fn denoising(
         if all.iter().any(|entry| entry.pooled() != Some(vector.pooled)) {
             return Ok(work.lacking(model.gap("without pooled prompts of its width")));
         }
-        let spec = ProgramSpec::SizeEmbedding { batch: all.len(), width: vector.pooled, numbers: vector.numbers };
+        let spec =
+            ProgramSpec::SizeEmbedding { batch: all.len(), width: vector.pooled, numbers: vector.numbers };
         programs.push(ProgramUse { spec, network: model.network.clone(), executions: 1 });
         scratch.extend([
             Scratch { name: "pooled", shape: shape(&[all.len(), vector.pooled]) },
@@ -242,7 +243,10 @@ impl<'a> Model<'a> {
             ("latent_scale", Attribute::One(Scalar::Float(self.facts.family.latent_scale()))),
         ]);
         if let Some(vector) = vector {
-            let prompts = SCORES.iter().zip(sides).flat_map(|(&score, side)| side.iter().map(move |entry| (score, entry)));
+            let prompts = SCORES
+                .iter()
+                .zip(sides)
+                .flat_map(|(&score, side)| side.iter().map(move |entry| (score, entry)));
             let numbers = prompts.flat_map(|(score, entry)| sizes(vector, latent, score, entry));
             attributes.insert("sizes", Attribute::Many(numbers.map(Scalar::Float).collect()));
         }

@@ -163,7 +163,8 @@ fn pattern(call: &Call<'_>) -> Option<Result<Regex, Gap>> {
     Some(Err(Gap::NoKernel {
         input: Some("regex_pattern"),
         what,
-        instead: "look-around, references to groups and unusual escapes are missing; write it without".to_owned(),
+        instead: "look-around, references to groups and unusual escapes are missing; write it without"
+            .to_owned(),
     }))
 }
 
@@ -221,7 +222,8 @@ fn matches<'t>(regex: &'t Regex, text: &'t str, most: usize) -> impl Iterator<It
     std::iter::from_fn(move || {
         let captures = regex.captures_at(text, at?)?;
         let found = captures.get(0)?;
-        let step = if found.is_empty() { text[found.end()..].chars().next().map(char::len_utf8) } else { Some(0) };
+        let step =
+            if found.is_empty() { text[found.end()..].chars().next().map(char::len_utf8) } else { Some(0) };
         at = step.map(|step| found.end() + step);
         Some(captures)
     })
@@ -252,7 +254,9 @@ fn replaced(regex: &Regex, text: &str, template: &[Piece], most: usize) -> Strin
         for piece in template {
             match piece {
                 Piece::Text(c) => result.push(*c),
-                Piece::Group(group) => result.push_str(captures.get(*group).map_or("", |found| found.as_str())),
+                Piece::Group(group) => {
+                    result.push_str(captures.get(*group).map_or("", |found| found.as_str()))
+                }
             }
         }
         end = found.end();
@@ -283,7 +287,8 @@ fn escape(regex: &Regex, rest: &mut std::str::Chars<'_>) -> Result<Piece, Semant
         help: "write `\\1` or `\\g<name>` for a group, `\\\\` for a backslash".to_owned(),
     };
     let group = |name: &str| {
-        let number = name.parse().ok().or_else(|| regex.capture_names().position(|known| known == Some(name)));
+        let number =
+            name.parse().ok().or_else(|| regex.capture_names().position(|known| known == Some(name)));
         let known = number.filter(|&number: &usize| number < regex.captures_len());
         known.map(Piece::Group).ok_or_else(|| wrong(format!("the pattern has no group `{name}`")))
     };

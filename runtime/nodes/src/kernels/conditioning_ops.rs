@@ -13,10 +13,7 @@ fn tensors<'a>(entry: &Fields<'a>) -> impl Iterator<Item = (&'a str, Tensor<'a>)
 }
 
 /// Copies tensors into the output, which has as many.
-fn write<'a>(
-    call: &mut Call<'_>,
-    tensors: impl Iterator<Item = Tensor<'a>>,
-) -> Result<(), KernelError> {
+fn write<'a>(call: &mut Call<'_>, tensors: impl Iterator<Item = Tensor<'a>>) -> Result<(), KernelError> {
     let Some(outputs) = call.take_output(0) else { return Ok(()) };
     let mut outputs = outputs.into_iter();
     for tensor in tensors {

@@ -156,7 +156,8 @@ impl<'a> Mixture<'a> {
         for (side, entries) in sides.iter().enumerate() {
             for (index, entry) in entries.iter().enumerate() {
                 let Some(mask) = entry.mask else { continue };
-                let place = places.next().ok_or_else(|| KernelError::Plan("no room for a mask".to_owned()))?;
+                let place =
+                    places.next().ok_or_else(|| KernelError::Plan("no room for a mask".to_owned()))?;
                 resized_mask(mask, [batch, height, width], place)?;
                 masked.insert((side, index), masked.len());
             }
@@ -174,8 +175,9 @@ impl<'a> Mixture<'a> {
     /// The latents of an area, cut out of all.
     pub(super) fn cut(&mut self, x: &[f32], area: Area) -> &[f32] {
         let [batch, channels, height, width] = self.latent;
-        let rows = (0..batch * channels)
-            .flat_map(|plane| (0..area.height).map(move |y| (plane * height + area.top + y) * width + area.left));
+        let rows = (0..batch * channels).flat_map(|plane| {
+            (0..area.height).map(move |y| (plane * height + area.top + y) * width + area.left)
+        });
         let length = batch * channels * area.height * area.width;
         for (start, place) in rows.zip(self.piece.data[..length].chunks_exact_mut(area.width)) {
             place.copy_from_slice(&x[start..start + area.width]);

@@ -59,9 +59,7 @@ pub(super) fn save_latent(call: &mut Call<'_>) -> Result<(), KernelError> {
 /// The length of the header, the header in JSON, the values.
 fn latent_file(samples: &[f32], shape: &[usize], texts: &[PngText]) -> Vec<u8> {
     let bytes = samples.len() * size_of::<f32>();
-    let tensor = |shape: &[usize], end: usize| {
-        json!({ "dtype": "F32", "shape": shape, "data_offsets": [bytes.min(end * bytes), bytes] })
-    };
+    let tensor = |shape: &[usize], end: usize| json!({ "dtype": "F32", "shape": shape, "data_offsets": [bytes.min(end * bytes), bytes] });
     let mut header = serde_json::Map::new();
     if !texts.is_empty() {
         let texts = texts.iter().map(|text| (text.keyword.clone(), Value::from(text.text.as_str())));

@@ -90,9 +90,8 @@ pub(super) fn interpolate(call: &mut Call<'_>) -> Result<(), KernelError> {
             let over = |value: f32, length: f32| if length == 0.0 { 0.0 } else { value / length };
             let at = |channel: usize| channel * plane + pixel;
             let (a, b) = (norm(&|channel| first[at(channel)]), norm(&|channel| second[at(channel)]));
-            let mixed = |channel: usize| {
-                over(first[at(channel)], a) * near + over(second[at(channel)], b) * far
-            };
+            let mixed =
+                |channel: usize| over(first[at(channel)], a) * near + over(second[at(channel)], b) * far;
             let (length, wanted) = (norm(&mixed), a * near + b * far);
             for channel in 0..channels {
                 out[at(channel)] = over(mixed(channel), length) * wanted;
@@ -128,7 +127,12 @@ struct Paste {
 }
 
 impl Paste {
-    fn new([.., height, width]: [usize; 4], [.., rows, columns]: [usize; 4], top: usize, left: usize) -> Paste {
+    fn new(
+        [.., height, width]: [usize; 4],
+        [.., rows, columns]: [usize; 4],
+        top: usize,
+        left: usize,
+    ) -> Paste {
         let inside = |all: usize, start: usize, size: usize| all.saturating_sub(start).min(size);
         Paste { top, left, height: inside(height, top, rows), width: inside(width, left, columns) }
     }
@@ -186,7 +190,9 @@ fn fade(length: usize, feather: usize, first: bool, last: bool) -> Vec<f32> {
             weights[step] *= factor;
         }
         let place = if step < length { Some(length - 1 - step) } else { (2 * length).checked_sub(step + 1) };
-        if let Some(weight) = place.filter(|_| last && step != length).and_then(|place| weights.get_mut(place)) {
+        if let Some(weight) =
+            place.filter(|_| last && step != length).and_then(|place| weights.get_mut(place))
+        {
             *weight *= factor;
         }
     }

@@ -46,7 +46,8 @@ impl<'a> Inpaint<'a> {
     /// Other noise for what is kept, as one sampler has it: that of the next seed.
     pub(super) fn redraw(&mut self, seed: u64) -> Result<(), KernelError> {
         let next = seed.checked_add(1);
-        let next = next.ok_or_else(|| KernelError::Sampler("there is no seed behind the largest".to_owned()))?;
+        let next =
+            next.ok_or_else(|| KernelError::Sampler("there is no seed behind the largest".to_owned()))?;
         base_noise(next, self.noise.data);
         Ok(())
     }
@@ -110,7 +111,11 @@ impl<'a> Vector<'a> {
         let inputs = [Input::F32(self.pooled.data), Input::F32(self.sizes.data)];
         embedding.run(call.pool, slab, &inputs, &mut [&mut *self.vectors.data])?;
         let prompts = sides.iter().map(Vec::len).sum::<usize>().max(1);
-        Ok(Vectors { width: self.vectors.data.len() / prompts, prompts: self.vectors.data, items: self.vector })
+        Ok(Vectors {
+            width: self.vectors.data.len() / prompts,
+            prompts: self.vectors.data,
+            items: self.vector,
+        })
     }
 }
 
@@ -157,12 +162,7 @@ fn area_of(
 }
 
 /// The latents of an area: all of them as they are, or the area cut out.
-fn piece<'p>(
-    x: &'p [f32],
-    sizes: [usize; 4],
-    area: Area,
-    mixture: &'p mut Option<Mixture<'_>>,
-) -> &'p [f32] {
+fn piece<'p>(x: &'p [f32], sizes: [usize; 4], area: Area, mixture: &'p mut Option<Mixture<'_>>) -> &'p [f32] {
     match mixture {
         Some(mixture) if [area.height, area.width] != [sizes[2], sizes[3]] => mixture.cut(x, area),
         _ => x,
@@ -272,7 +272,8 @@ impl Network<'_> {
         };
         for (position, item) in evaluation.items.iter().enumerate() {
             let area = area_of(self.sides, item, self.sizes)?;
-            let (piece, output) = mixture.piece_and_output(x, area, position * length..(position + 1) * length);
+            let (piece, output) =
+                mixture.piece_and_output(x, area, position * length..(position + 1) * length);
             self.predicts.to_denoised(self.model, piece, sigma, output);
             let entry = &self.sides[item.place.0][item.place.1];
             mixture.add(item, entry, area, position, self.prediction.data);
