@@ -148,7 +148,11 @@ impl Emitter<'_> {
             scratch,
             programs,
             loads,
-            attributes: work.attributes.iter().map(|(name, value)| ((*name).to_owned(), attribute(value))).collect(),
+            attributes: work
+                .attributes
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), attribute(value)))
+                .collect(),
             flops,
             gap: work.gap.as_ref().map(plan_gap),
         };
@@ -214,7 +218,10 @@ impl Emitter<'_> {
                     .map(|network| (LoadKey::Network(network.key()), seen(network)))
                     .collect(),
                 Fact::Unseen { part, folder, file } => {
-                    vec![(LoadKey::Unseen(*part, folder.to_string(), file.clone()), unseen(*part, folder, file))]
+                    vec![(
+                        LoadKey::Unseen(*part, folder.to_string(), file.clone()),
+                        unseen(*part, folder, file),
+                    )]
                 }
                 _ => Vec::new(),
             };
@@ -304,9 +311,7 @@ fn gives_parts(work: &Work) -> bool {
 /// The networks of a value.
 fn keys(fact: &Fact) -> Vec<LoadKey> {
     match fact {
-        Fact::Part(loaded) => {
-            loaded.networks.iter().map(|network| LoadKey::Network(network.key())).collect()
-        }
+        Fact::Part(loaded) => loaded.networks.iter().map(|network| LoadKey::Network(network.key())).collect(),
         Fact::Unseen { part, folder, file } => {
             vec![LoadKey::Unseen(*part, folder.to_string(), file.clone())]
         }

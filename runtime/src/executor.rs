@@ -239,8 +239,7 @@ fn call(
 
     // A verified plan's attributes have no tensors.
     let known = |operand| given(operand, &mut std::iter::empty());
-    let attributes =
-        step.attributes.iter().map(|(name, operand)| (name.as_str(), known(operand))).collect();
+    let attributes = step.attributes.iter().map(|(name, operand)| (name.as_str(), known(operand))).collect();
 
     let mut call = Call { inputs, attributes, outputs, scratch, programs, pool: &machine.pool, host };
     let (number, name, origins) = (index + 1, step.kernel.clone(), step.origins.clone());

@@ -129,9 +129,7 @@ impl Fact {
             "IMAGE" => Fact::Image { batch: None, height: None, width: None, channels: None },
             "MASK" => Fact::Mask { batch: None, height: None, width: None },
             "LATENT" => Fact::Latent { batch: None, channels: None, height: None, width: None },
-            "CONDITIONING" => {
-                Fact::Conditioning(Conditioning::default())
-            }
+            "CONDITIONING" => Fact::Conditioning(Conditioning::default()),
             other => Fact::Unknown(other.to_owned().into()),
         }
     }

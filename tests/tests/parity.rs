@@ -50,7 +50,10 @@ fn every_case_within_reach_gives_the_reference_results() {
 /// The recipe of every model file.
 fn recipe_files() -> BTreeMap<String, String> {
     let file = |recipe: &String| {
-        json(&format!("parity/specs/{recipe}.json"))["file"].as_str().expect("a recipe names its file").to_owned()
+        json(&format!("parity/specs/{recipe}.json"))["file"]
+            .as_str()
+            .expect("a recipe names its file")
+            .to_owned()
     };
     recipes().into_iter().map(|recipe| (file(&recipe), recipe)).collect()
 }

@@ -114,10 +114,7 @@ fn encoders(loaded: &Loaded) -> Option<Vec<Encoder<'_>>> {
 
 /// Encodes texts, for each encoder the one that `input` names, chunk by chunk; of encoders with fewer chunks, empty ones
 /// follow. What the encoders give stands side by side in every token.
-fn encode(
-    call: &Call<'_>,
-    input: impl Fn(TextEncoder) -> &'static str,
-) -> Result<Work, SemanticError> {
+fn encode(call: &Call<'_>, input: impl Fn(TextEncoder) -> &'static str) -> Result<Work, SemanticError> {
     let unknown = Conditioning::default();
     let Some(loaded) = call.loaded("clip")? else {
         return Ok(Work::gives([Fact::Conditioning(unknown)]).lacking(Gap::Unknown));

@@ -392,11 +392,15 @@ enum Opened {
 
 /// The gap of a model of a family that is known by name only.
 fn foreign(input: &'static str, name: &str, what: &str) -> Gap {
-    let families = [Family::Sd1, Family::Sd2, Family::Sdxl, Family::SdxlRefiner].map(|family| family.to_string());
+    let families =
+        [Family::Sd1, Family::Sd2, Family::Sdxl, Family::SdxlRefiner].map(|family| family.to_string());
     Gap::NoKernel {
         input: Some(input),
         what: format!("`{name}`, {what},"),
-        instead: format!("it can be planned; to run, use a model of one of the families {}", families.join(", ")),
+        instead: format!(
+            "it can be planned; to run, use a model of one of the families {}",
+            families.join(", ")
+        ),
     }
 }
 

@@ -65,7 +65,8 @@ fn denoising(
     let Some(steps) = steps(sampler, scheduler) else { return Ok(work.lacking(Gap::Unknown)) };
     // Without steps the latent is handed on.
     if steps.count == 0 {
-        return Ok(work);
+        let attributes = model.attributes(None, [0; 2], [None; 2]);
+        return Ok(Work { attributes, ..work });
     }
     let known = (|| Some(((batch?, height?, width?), (positive?, negative?), call.float("cfg")?)))();
     let Some(((batch, height, width), (positive, negative), cfg)) = known else {
@@ -296,8 +297,7 @@ fn conditioning(
     let other = family.is_some_and(|family| family != model.facts.family);
     if other || differs(conditioning.channels, Some(wanted)).is_some() {
         let family = family.map_or("a text encoder".to_owned(), |family| family.to_string());
-        let encoder =
-            encoder.map_or(String::new(), |encoder| format!("by `{}` ({family}", encoder.name));
+        let encoder = encoder.map_or(String::new(), |encoder| format!("by `{}` ({family}", encoder.name));
         let channels =
             conditioning.channels.map_or(")".to_owned(), |channels| format!(", {channels} channels)"));
         return Err(SemanticError::Facet {

@@ -47,10 +47,7 @@ impl<'a> Encoder<'a> {
 
 /// Encodes texts chunk by chunk and puts what the encoders give side by side. Weighted tokens move away from, or
 /// towards, what the empty prompt gives at their position: `(z - empty) * weight + empty`.
-fn encode<'t>(
-    call: &mut Call<'_>,
-    text: impl Fn(TextEncoder) -> &'t str,
-) -> Result<(), KernelError> {
+fn encode<'t>(call: &mut Call<'_>, text: impl Fn(TextEncoder) -> &'t str) -> Result<(), KernelError> {
     let encoders = call.programs.iter().map(|program| Encoder::new(program, &text));
     let encoders = encoders.collect::<Result<Vec<_>, _>>()?;
     let count = encoders.iter().map(|encoder| encoder.chunks.len()).max().unwrap_or(0);
