@@ -65,7 +65,8 @@ fn denoising(
     let Some(steps) = steps(sampler, scheduler) else { return Ok(work.lacking(Gap::Unknown)) };
     // Without steps the latent is handed on.
     if steps.count == 0 {
-        return Ok(work);
+        let attributes = model.attributes(None, [0; 2], [None; 2]);
+        return Ok(Work { attributes, ..work });
     }
     let known = (|| Some(((batch?, height?, width?), (positive?, negative?), call.float("cfg")?)))();
     let Some(((batch, height, width), (positive, negative), cfg)) = known else {
