@@ -20,6 +20,9 @@ const DEPTH: usize = 8;
 /// Endings of the names of model files.
 const ENDINGS: [&str; 6] = [".safetensors", ".sft", ".ckpt", ".pt", ".pth", ".bin"];
 
+/// Former names of folders, which installations still have.
+const FORMER: [(&str, &str); 2] = [("unet", "diffusion_models"), ("clip", "text_encoders")];
+
 /// Pictures of more bytes than this are refused unread.
 const PICTURE_LIMIT: u64 = 1 << 30;
 
@@ -80,7 +83,11 @@ impl Folders {
     }
 
     fn model_path(&self, folder: &str, name: &str) -> Result<PathBuf, FileError> {
-        let roots: Vec<PathBuf> = self.models.iter().map(|models| models.join(folder)).collect();
+        let names =
+            [folder].into_iter().chain(FORMER.iter().filter(|(_, now)| *now == folder).map(|(old, _)| *old));
+        let names: Vec<&str> = names.collect();
+        let places = self.models.iter().flat_map(|models| names.iter().map(|name| models.join(name)));
+        let roots: Vec<PathBuf> = places.collect();
         self.find(&roots, folder, name)
     }
 

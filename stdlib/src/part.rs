@@ -61,7 +61,7 @@ impl Part {
         match self {
             Part::Model => &[Role::Unet],
             Part::Clip => &[Role::ClipL, Role::ClipH, Role::ClipG],
-            Part::Vae => &[Role::Vae],
+            Part::Vae => &[Role::Vae, Role::TaesdEncoder, Role::TaesdDecoder],
         }
     }
 }
@@ -120,6 +120,8 @@ pub struct Loaded {
     /// Of text encoders: whose states are given, 1 the last layer's, 2 those of the one before it, …. None is what the
     /// family was trained with.
     pub layer: Option<usize>,
+    /// Of a small autoencoder: the family's scale of latents, which its networks read.
+    pub latent_scale: Option<f64>,
 }
 
 impl Loaded {
@@ -127,7 +129,7 @@ impl Loaded {
     pub fn of(part: Part, file: &Arc<ModelFile>) -> Loaded {
         let there = part.roles().iter().filter(|&&role| file.contents.component(role).is_some());
         let networks = there.map(|&role| Network { file: file.clone(), role }).collect();
-        Loaded { part, file: file.clone(), networks, layer: None }
+        Loaded { part, file: file.clone(), networks, layer: None, latent_scale: None }
     }
 
     /// Its network of this role.

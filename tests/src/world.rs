@@ -17,6 +17,7 @@ use floe_stdlib::{FileError, ModelFile, World};
 /// | `half-downloaded.safetensors` | the demo model, its second half missing |
 /// | `demo-lora.safetensors` | a LoRA that lies among the checkpoints |
 /// | `sd2.safetensors` | a Stable Diffusion 2 checkpoint |
+/// | `flux.safetensors` | a model of another family |
 /// | `wide-sd1.safetensors` | a Stable Diffusion 1 checkpoint with text of 128 channels, not 64 |
 /// | `sixteen-sd1.safetensors` | a Stable Diffusion 1 checkpoint whose VAE has latents of 16 channels, not 4 |
 /// | `no-vae.safetensors` | a Stable Diffusion 1 checkpoint without its VAE |
@@ -104,6 +105,7 @@ impl TestWorld {
             ("half-downloaded", half),
             ("demo-lora", Ok(lora.clone())),
             ("sd2", Ok(sd2)),
+            ("flux", Err(FormatError::Unsupported { what: "a Flux model" })),
             ("wide-sd1", Ok(wide)),
             ("sixteen-sd1", Ok(sixteen)),
             ("no-vae", Ok(no_vae)),

@@ -1,5 +1,5 @@
-use floe_formats::{Role, VaeFacts};
-use floe_nets::ProgramSpec;
+use floe_formats::{Network as Facts, Role};
+use floe_nets::{ProgramSpec, Real};
 
 use super::{Call, Gap, ProgramUse, Scratch, SemanticError, Semantics, Work, differs};
 use crate::data::Latent;
@@ -27,39 +27,42 @@ fn empty_latent_image(call: &Call<'_>) -> Result<Work, SemanticError> {
 /// Decodes one latent at a time: the same bits as all at once, in a fraction of the memory.
 fn vae_decode(call: &Call<'_>) -> Result<Work, SemanticError> {
     let [batch, channels, height, width] = call.latent("samples").sizes();
-    let Some((network, facts)) = vae(call)? else {
+    let Some(coder) = Coder::of(call, Role::TaesdDecoder)? else {
         let image = Fact::Image { batch, height: None, width: None, channels: Some(3) };
         return Ok(Work::gives([image]).lacking(Gap::Unknown));
     };
-    if let Some((channels, wanted)) = differs(channels, Some(facts.latent_channels)) {
+    if let Some((channels, wanted)) = differs(channels, Some(coder.channels)) {
         return Err(SemanticError::Facet {
             input: "samples",
             reason: format!(
                 "this latent has {channels} channels, but the VAE of `{}` decodes latents of {wanted}",
-                network.file.name
+                coder.network.file.name
             ),
             help: "decode a latent with the VAE of the model that made it".to_owned(),
         });
     }
-    let factor = facts.downscale;
+    let factor = coder.downscale;
     let pixels = |size: Size| size.map(|size| size.saturating_mul(factor));
     let image = Fact::Image { batch, height: pixels(height), width: pixels(width), channels: Some(3) };
     let work = Work::gives([image]);
     let (Some(batch), Some(height), Some(width)) = (batch, height, width) else {
         return Ok(work.lacking(Gap::Unknown));
     };
-    let spec = ProgramSpec::VaeDecode { batch: 1, height, width };
-    let programs = vec![ProgramUse { spec, network: network.clone(), executions: batch as u64 }];
+    let spec = match coder.scale {
+        None => ProgramSpec::VaeDecode { batch: 1, height, width },
+        Some(scale) => ProgramSpec::TaesdDecode { batch: 1, height, width, scale },
+    };
+    let programs = vec![ProgramUse { spec, network: coder.network.clone(), executions: batch as u64 }];
     Ok(Work { programs, ..work })
 }
 
 fn vae_encode(call: &Call<'_>) -> Result<Work, SemanticError> {
     let [batch, height, width, _] = call.image("pixels");
-    let Some((network, facts)) = vae(call)? else {
+    let Some(coder) = Coder::of(call, Role::TaesdEncoder)? else {
         let latent = Fact::Latent(Latent { batch, ..Latent::default() });
         return Ok(Work::gives([latent]).lacking(Gap::Unknown));
     };
-    let factor = facts.downscale.max(1);
+    let factor = coder.downscale.max(1);
     let cut = |size: Size| size.map(|size| size - size % factor);
     let (cut_height, cut_width) = (cut(height), cut(width));
     if cut_height == Some(0) || cut_width == Some(0) {
@@ -75,19 +78,50 @@ fn vae_encode(call: &Call<'_>) -> Result<Work, SemanticError> {
         });
     }
     let cells = |size: Size| size.map(|size| size / factor);
-    let latent = Latent::of([batch, Some(facts.latent_channels), cells(cut_height), cells(cut_width)]);
+    let latent = Latent::of([batch, Some(coder.channels), cells(cut_height), cells(cut_width)]);
     let work = Work::gives([Fact::Latent(latent)]);
     let (Some(batch), Some(height), Some(width)) = (batch, cut_height, cut_width) else {
         return Ok(work.lacking(Gap::Unknown));
     };
-    let spec = ProgramSpec::VaeEncode { batch: 1, height, width };
+    let spec = match coder.scale {
+        None => ProgramSpec::VaeEncode { batch: 1, height, width },
+        Some(scale) => ProgramSpec::TaesdEncode { batch: 1, height, width, scale },
+    };
     let cropped = Scratch { name: "cropped", shape: vec![Some(1), Some(height), Some(width), Some(3)] };
-    let programs = vec![ProgramUse { spec, network: network.clone(), executions: batch as u64 }];
+    let programs = vec![ProgramUse { spec, network: coder.network.clone(), executions: batch as u64 }];
     Ok(Work { scratch: vec![cropped], programs, ..work })
 }
 
-/// The autoencoder of a call.
-fn vae<'a>(call: &Call<'a>) -> Result<Option<(&'a Network, &'a VaeFacts)>, SemanticError> {
-    let network = call.network("vae", Role::Vae)?;
-    Ok(network.and_then(|network| Some((network, network.file.contents.vae()?))))
+/// The half of an autoencoder that a call runs.
+struct Coder<'a> {
+    network: &'a Network,
+    /// Channels of a latent.
+    channels: usize,
+    /// Pixels of a latent pixel, each way.
+    downscale: usize,
+    /// Of a small autoencoder: the scale of latents.
+    scale: Option<Real>,
+}
+
+impl<'a> Coder<'a> {
+    /// The autoencoder, or the half of a small one that has this role.
+    fn of(call: &Call<'a>, small: Role) -> Result<Option<Coder<'a>>, SemanticError> {
+        let Some(loaded) = call.loaded("vae")? else { return Ok(None) };
+        let network = loaded.network(Role::Vae).or_else(|| loaded.network(small));
+        let Some(network) = network else {
+            let (file, part) = (loaded.file.name.clone(), loaded.part);
+            return Err(SemanticError::NoPart { input: "vae", file, part });
+        };
+        let scale = loaded.latent_scale.and_then(Real::new);
+        Ok(match &network.component().network {
+            Facts::Vae(facts) => {
+                let (channels, downscale) = (facts.latent_channels, facts.downscale);
+                Some(Coder { network, channels, downscale, scale: None })
+            }
+            Facts::TaesdEncoder(channels) | Facts::TaesdDecoder(channels) => {
+                Some(Coder { network, channels: *channels, downscale: FACTOR, scale })
+            }
+            _ => None,
+        })
+    }
 }

@@ -69,7 +69,7 @@ fn denoising(
     let Some(steps) = steps(sampler, scheduler) else { return Ok(work.lacking(Gap::Unknown)) };
     // Without steps the latent is handed on.
     if steps.count == 0 {
-        let attributes = model.attributes(None, [0, 0], &[]);
+        let attributes = model.attributes(None, [0; 2], &[]);
         return Ok(Work { attributes, ..work });
     }
     let known = (|| Some((batch?, height?, width?, sides[0]?, sides[1]?, call.float("cfg")?)))();
