@@ -58,14 +58,17 @@ pub(super) fn save_latent(call: &mut Call<'_>) -> Result<(), KernelError> {
 
 /// The length of the header, the header in JSON, the values.
 fn latent_file(samples: &[f32], shape: &[usize], texts: &[PngText]) -> Vec<u8> {
-    let bytes = samples.len() * size_of::<f32>();
-    let tensor = |shape: &[usize], end: usize| json!({ "dtype": "F32", "shape": shape, "data_offsets": [bytes.min(end * bytes), bytes] });
+    let bytes = size_of_val(samples);
+    let tensor = |shape: &[usize], start: usize| {
+        let places = [start, bytes];
+        json!({ "dtype": "F32", "shape": shape, "data_offsets": places })
+    };
     let mut header = serde_json::Map::new();
     if !texts.is_empty() {
         let texts = texts.iter().map(|text| (text.keyword.clone(), Value::from(text.text.as_str())));
         header.insert("__metadata__".to_owned(), Value::Object(texts.collect()));
     }
-    header.insert("latent_format_version_0".to_owned(), tensor(&[0], 1));
+    header.insert("latent_format_version_0".to_owned(), tensor(&[0], bytes));
     header.insert("latent_tensor".to_owned(), tensor(shape, 0));
     let mut header = Value::Object(header).to_string();
     // Values begin at a multiple of 8.
