@@ -1,10 +1,9 @@
 //! Graph to plan: schedules nodes, builds their tensor programs, gives buffers their places and writes it down.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
 
 use bytesize::ByteSize;
-use floe_nets::cost::{cost, storage};
+use floe_nets::cost::{Cost, cost, storage};
 use floe_nets::ir::{ALIGNMENT, Program};
 use floe_nets::offsets::{Item, pack};
 use floe_nets::{Id, PassSet, ProgramSpec, build_program};
@@ -34,24 +33,23 @@ pub(crate) fn emit(
 ) -> Result<Plan, CompileError> {
     let aliases = Aliases::of(graph, works);
     let needed = aliases.needed(graph);
+    let nodes: Vec<(NodeId, &Node)> = graph.nodes.iter().filter(|(id, _)| needed[id.index()]).collect();
     let mut emitter = Emitter {
         works,
         aliases: &aliases,
         passes: options.passes.program_passes(),
-        read: read_outputs(graph, &aliases, &needed),
+        read: nodes.iter().flat_map(|(_, node)| aliases.reads(node)).collect(),
         steps: Vec::new(),
         buffers: Vec::new(),
         outputs: BTreeMap::new(),
         loads: Vec::new(),
-        needed: needed_loads(graph, works),
+        needed: needed_loads(&nodes, works, &aliases),
         load_ids: BTreeMap::new(),
         programs: Vec::new(),
         built: BTreeMap::new(),
     };
-    for (id, node) in graph.nodes.iter() {
-        if needed[id.index()] {
-            emitter.node(id, node)?;
-        }
+    for &(id, node) in &nodes {
+        emitter.node(id, node)?;
     }
     let effects = emitter.steps.iter().enumerate().filter_map(|(index, emitted)| {
         let node = &graph.nodes[emitted.node];
@@ -80,12 +78,6 @@ pub(crate) fn emit(
     }
 }
 
-/// The outputs that any node reads.
-fn read_outputs(graph: &Graph, aliases: &Aliases, needed: &[bool]) -> BTreeSet<(NodeId, usize)> {
-    let nodes = graph.nodes.iter().filter(|(id, _)| needed[id.index()]);
-    nodes.flat_map(|(_, node)| aliases.reads(node)).collect()
-}
-
 struct Emitted {
     node: NodeId,
     step: Step,
@@ -95,6 +87,7 @@ struct Emitter<'a> {
     works: &'a Works,
     aliases: &'a Aliases,
     passes: PassSet,
+    /// The outputs that any step reads.
     read: BTreeSet<(NodeId, usize)>,
     steps: Vec<Emitted>,
     buffers: Vec<Buffer>,
@@ -106,8 +99,8 @@ struct Emitter<'a> {
     /// Loads so far.
     load_ids: BTreeMap<LoadKey, LoadId>,
     programs: Vec<floe_plan::Program>,
-    /// Programs by what they are.
-    built: BTreeMap<(ProgramSpec, LoadId), (ProgramId, Arc<Program>)>,
+    /// Programs by what they are, with what one execution costs.
+    built: BTreeMap<(ProgramSpec, LoadId), (ProgramId, Cost, Program)>,
 }
 
 impl Emitter<'_> {
@@ -215,42 +208,30 @@ impl Emitter<'_> {
     fn loads_of(&mut self, work: &Work) -> Vec<LoadId> {
         let mut loads = Vec::new();
         for fact in &work.outputs {
-            let networks: Vec<(LoadKey, Load)> = match fact {
-                Fact::Part(loaded) => loaded
-                    .networks
-                    .iter()
-                    .map(|network| (LoadKey::Network(network.key()), seen(network)))
-                    .collect(),
-                Fact::Unseen { part, folder, file } => {
-                    vec![(
-                        LoadKey::Unseen(*part, folder.to_string(), file.clone()),
-                        unseen(*part, folder, file),
-                    )]
+            for (at, key) in keys(fact).into_iter().enumerate() {
+                if !self.needed.contains(&key) || self.load_ids.contains_key(&key) {
+                    continue;
                 }
-                _ => Vec::new(),
-            };
-            for (key, load) in networks {
-                if self.needed.contains(&key) && !self.load_ids.contains_key(&key) {
-                    let id = LoadId::new(self.loads.len());
-                    self.loads.push(load);
-                    self.load_ids.insert(key, id);
-                    loads.push(id);
-                }
+                let load = match fact {
+                    Fact::Part(loaded) => seen(&loaded.networks[at]),
+                    Fact::Unseen { part, folder, file } => unseen(*part, folder, file),
+                    _ => continue,
+                };
+                let id = LoadId::new(self.loads.len());
+                self.loads.push(load);
+                self.load_ids.insert(key, id);
+                loads.push(id);
             }
         }
         loads
     }
 
     /// The program of a step, built once for each network and size.
-    fn program(
-        &mut self,
-        node: &Node,
-        used: &ProgramUse,
-    ) -> Result<(ProgramId, floe_nets::cost::Cost), CompileError> {
+    fn program(&mut self, node: &Node, used: &ProgramUse) -> Result<(ProgramId, Cost), CompileError> {
         let load = self.load_ids.get(&LoadKey::Network(used.network.key()));
         let load = *load.expect("a network that runs is loaded by the node that gives it");
-        if let Some((id, program)) = self.built.get(&(used.spec, load)) {
-            return Ok((*id, cost(program)));
+        if let Some((id, cost, _)) = self.built.get(&(used.spec, load)) {
+            return Ok((*id, *cost));
         }
         let file = &used.network.file;
         let mut program =
@@ -276,7 +257,7 @@ impl Emitter<'_> {
             .built
             .iter()
             .filter(|((_, other), _)| *other == load)
-            .flat_map(|(_, (_, program))| program.weights.iter().map(|(_, weight)| weight.key.as_str()))
+            .flat_map(|(_, (_, _, program))| program.weights.iter().map(|(_, weight)| weight.key.as_str()))
             .collect();
         let weights = program.weights.iter().zip(storage(&program));
         let new: u64 = weights
@@ -286,7 +267,7 @@ impl Emitter<'_> {
         let resident = &mut self.loads[load.index()].resident_bytes;
         let new = usize::try_from(new).unwrap_or(usize::MAX);
         *resident = resident.known().map(|bytes| bytes.saturating_add(new)).into();
-        self.built.insert((used.spec, load), (id, Arc::new(program)));
+        self.built.insert((used.spec, load), (id, total, program));
         Ok((id, total))
     }
 }
@@ -336,14 +317,13 @@ fn keys(fact: &Fact) -> Vec<LoadKey> {
 }
 
 /// What steps run, or read without that it is known which programs they run.
-fn needed_loads(graph: &Graph, works: &Works) -> BTreeSet<LoadKey> {
-    let needed = graph.needed();
-    let steps = graph.nodes.iter().filter(|(id, _)| needed[id.index()]);
-    let steps = steps.map(|(id, node)| (node, &works[id.index()])).filter(|(_, work)| !gives_parts(work));
+fn needed_loads(nodes: &[(NodeId, &Node)], works: &Works, aliases: &Aliases) -> BTreeSet<LoadKey> {
+    let steps = nodes.iter().map(|(id, node)| (node, &works[id.index()]));
+    let steps = steps.filter(|(_, work)| !gives_parts(work));
     let mut found = BTreeSet::new();
     for (node, work) in steps {
         found.extend(work.programs.iter().map(|used| LoadKey::Network(used.network.key())));
-        for (from, slot) in node.reads() {
+        for (from, slot) in aliases.reads(node) {
             found.extend(keys(&works[from.index()].outputs[slot]));
         }
     }

@@ -142,15 +142,15 @@ fn infer_node(node: &Node, inputs: &BTreeMap<&str, Fact>, world: &dyn World) -> 
 
 /// What is missing where nothing is known of a call but its declaration.
 fn no_kernel(decl: &Decl, each: bool) -> Gap {
-    let (what, instead) = match (decl, each) {
-        (Decl::Program(decl), _) => (
+    let (what, instead) = match decl {
+        Decl::Program(decl) => (
             format!("`{}`, declared in a program,", decl.name),
             "use the nodes of the standard library, which `floe nodes` lists",
         ),
-        (Decl::Library(decl), true) => {
-            (format!("`each {}`", decl.name), "`floe nodes` says which nodes can run")
+        Decl::Library(decl) => {
+            let each = if each { "each " } else { "" };
+            (format!("`{each}{}`", decl.name), "`floe nodes` says which nodes can run")
         }
-        (Decl::Library(decl), false) => (format!("`{}`", decl.name), "`floe nodes` says which nodes can run"),
     };
     Gap::NoKernel { input: None, what, instead: instead.to_owned() }
 }
@@ -189,12 +189,6 @@ fn describe(error: &SemanticError, span: SourceSpan) -> CompileError {
         SemanticError::Facet { reason, help, .. } => {
             CompileError::FacetConflict { reason: reason.clone(), help: help.clone(), span }
         }
-        SemanticError::Network { file, error, .. } => CompileError::BadFile {
-            reason: format!("`{file}`: {error}"),
-            help: "the file is not whole, or none of its family".to_owned(),
-            label: "this comes from the file",
-            span,
-        },
         SemanticError::WrongKind { file, what, wanted, .. } => CompileError::BadFile {
             reason: format!("`{file}` is {what}"),
             help: format!("{wanted} is wanted here"),

@@ -33,9 +33,6 @@ pub enum BuildError {
     /// Sizes that the architecture cannot take.
     #[error("{0}")]
     Size(String),
-    /// The family is known, its networks are not described yet.
-    #[error("models of the family {0} cannot be run yet, only sd1 can")]
-    Family(String),
 }
 
 /// A program under construction.

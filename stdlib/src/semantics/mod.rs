@@ -17,7 +17,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
 use floe_formats::{Family, FormatError, Role};
-use floe_nets::{BuildError, ProgramSpec};
+use floe_nets::ProgramSpec;
 use thiserror::Error;
 
 use floe_lang::decl::{OutputDecl, Text};
@@ -49,7 +49,7 @@ pub struct Semantics {
     pub name: &'static str,
     /// Its effects.
     pub purity: Purity,
-    /// Of a class that opens model files: the part that each of its outputs gives. Such a class computes nothing.
+    /// Of a class that gives parts of models, opened or changed: what each of its outputs is. Such a class has no kernel.
     pub parts: &'static [Part],
     /// Whether it runs one network on several inputs that may share a batch.
     pub batchable: bool,
@@ -235,16 +235,6 @@ pub enum SemanticError {
         /// What to do.
         help: String,
     },
-    /// The network cannot be built from the file.
-    #[error("{error}")]
-    Network {
-        /// The input.
-        input: &'static str,
-        /// The file.
-        file: String,
-        /// Why.
-        error: BuildError,
-    },
     /// A file is of another kind than the one that is wanted.
     #[error("`{file}` is {what}; {wanted} is wanted here")]
     WrongKind {
@@ -293,7 +283,6 @@ impl SemanticError {
         match self {
             SemanticError::File { input, .. }
             | SemanticError::Facet { input, .. }
-            | SemanticError::Network { input, .. }
             | SemanticError::WrongKind { input, .. }
             | SemanticError::NoPart { input, .. }
             | SemanticError::Value { input, .. }
@@ -339,11 +328,9 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// A whole number; 0 for a negative one.
     fn int(&self, input: &str) -> Size {
-        match self.scalar(input)? {
-            Scalar::Int(value) => Some(usize::try_from(*value).unwrap_or(0)),
-            other => panic!("`{input}` is an Int, not {other:?}"),
-        }
+        self.signed(input).map(|value| usize::try_from(value).unwrap_or(0))
     }
 
     /// A whole number, which may be negative.

@@ -121,13 +121,7 @@ impl<'s> Builder<'s> {
         mut build: impl FnMut(&mut Self, &Flat<'s>, Pair<'_, Rule>) -> Result<T>,
     ) -> Result<Vec<T>> {
         self.group(flat, pair, group, |builder, flat, parsed| {
-            let parts = parsed.into_inner();
-            // Between two of them stands a comma, and brackets and the end are around them.
-            let mut built = Vec::with_capacity(parts.len() / 2);
-            for inner in parts.filter(|inner| inner.as_rule() == part) {
-                built.push(build(builder, flat, inner)?);
-            }
-            Ok(built)
+            children(&parsed, part).map(|inner| build(builder, flat, inner)).collect()
         })
     }
 

@@ -23,6 +23,30 @@ fn advance(x: &mut [f32], scale: f32, weights: &[f32], history: &[&mut [f32]]) {
     }
 }
 
+/// Goes along the last directions. `weigh` fills in the weights of those that are known, the newest first, for the step of
+/// an index, and says what their sum is multiplied by.
+fn multistep<D: Denoiser>(
+    frame: &mut Frame<'_, D>,
+    x: &mut [f32],
+    work: &mut [f32],
+    order: usize,
+    weigh: impl Fn(&[f32], usize, &mut [f32]) -> f32,
+) -> Outcome<D> {
+    let mut history = history(work, x.len(), order);
+    let mut weights = vec![0.0; history.len()];
+    for index in 0..frame.steps() {
+        history.rotate_right(1);
+        if frame.predict_or_end(index, x, history[0])? {
+            continue;
+        }
+        to_direction(history[0], x, frame.sigmas[index]);
+        let known = history.len().min(index + 1);
+        let scale = weigh(frame.sigmas, index, &mut weights[..known]);
+        advance(x, scale, &weights[..known], &history);
+    }
+    Ok(())
+}
+
 /// Integrates the polynomial through the last directions over sigma.
 pub(super) fn lms<D: Denoiser>(
     frame: &mut Frame<'_, D>,
@@ -30,24 +54,13 @@ pub(super) fn lms<D: Denoiser>(
     work: &mut [f32],
     order: usize,
 ) -> Outcome<D> {
-    let mut history = history(work, x.len(), order.max(1));
-    let mut weights = vec![0.0; history.len()];
-    for index in 0..frame.steps() {
-        let (sigma, next) = frame.pair(index);
-        history.rotate_right(1);
-        frame.predict(index, x, history[0])?;
-        if next == 0.0 {
-            x.copy_from_slice(history[0]);
-            continue;
+    multistep(frame, x, work, order.max(1), |sigmas, index, weights| {
+        let known = weights.len();
+        for (back, weight) in weights.iter_mut().enumerate() {
+            *weight = lagrange_integral(sigmas, index, known, back) as f32;
         }
-        to_direction(history[0], x, sigma);
-        let known = history.len().min(index + 1);
-        for (back, weight) in weights[..known].iter_mut().enumerate() {
-            *weight = lagrange_integral(frame.sigmas, index, known, back) as f32;
-        }
-        advance(x, 1.0, &weights[..known], &history);
-    }
-    Ok(())
+        1.0
+    })
 }
 
 /// The integral from `sigmas[index]` to the next of the polynomial that is 1 at the sigma `back` steps ago and 0 at the
@@ -89,20 +102,10 @@ pub(super) fn ipndm<D: Denoiser>(
     order: usize,
     weights: Weights,
 ) -> Outcome<D> {
-    let mut history = history(work, x.len(), order.clamp(1, MAX_ORDER));
-    for index in 0..frame.steps() {
-        let (sigma, next) = frame.pair(index);
-        history.rotate_right(1);
-        frame.predict(index, x, history[0])?;
-        if next == 0.0 {
-            x.copy_from_slice(history[0]);
-            continue;
-        }
-        to_direction(history[0], x, sigma);
-        let known = history.len().min(index + 1);
-        advance(x, next - sigma, &weights(frame.sigmas, index, known)[..known], &history);
-    }
-    Ok(())
+    multistep(frame, x, work, order.clamp(1, MAX_ORDER), |sigmas, index, known| {
+        known.copy_from_slice(&weights(sigmas, index, known.len())[..known.len()]);
+        sigmas[index + 1] - sigmas[index]
+    })
 }
 
 /// Adams-Bashforth as if all steps were of one size.

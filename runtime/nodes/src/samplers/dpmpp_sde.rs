@@ -4,7 +4,7 @@
 
 use floe_nets::sampling::SdeSolver;
 
-use super::math::{ancestral_step, deviation, exp, expm1, lambda, ln, map, map2, map3, sigma};
+use super::math::{add_noise, ancestral_step, deviation, exp, expm1, lambda, ln, map, map2, map3, sigma};
 use super::{Denoiser, Frame, Fresh, Outcome, buffers};
 
 /// Asks the model once more at share `r` of each step.
@@ -20,9 +20,7 @@ pub(super) fn sde<D: Denoiser>(
     let r = r as f32;
     for index in 0..frame.steps() {
         let (noisy, next) = frame.pair(index);
-        frame.predict(index, x, denoised)?;
-        if next == 0.0 {
-            x.copy_from_slice(denoised);
+        if frame.predict_or_end(index, x, denoised)? {
             continue;
         }
         let (from, to) = (lambda(noisy), lambda(next));
@@ -31,7 +29,7 @@ pub(super) fn sde<D: Denoiser>(
         map2(ahead, x, denoised, |_, x, denoised| ratio * x - factor * denoised);
         if fresh.any() {
             frame.draw(noisy, sigma(middle), second);
-            map(ahead, second, |x, noise| x + noise * fresh.scale() * up);
+            add_noise(ahead, second, fresh.scale(), up);
         }
         frame.denoise(ahead, sigma(middle), second)?;
         let (ratio, factor, up) = noisy_step(from, to, fresh.eta);
@@ -40,7 +38,7 @@ pub(super) fn sde<D: Denoiser>(
         });
         if fresh.any() {
             frame.draw(noisy, next, ahead);
-            map(x, ahead, |x, noise| x + noise * fresh.scale() * up);
+            add_noise(x, ahead, fresh.scale(), up);
         }
     }
     Ok(())
@@ -112,9 +110,7 @@ pub(super) fn two_m<D: Denoiser>(
     let mut h_last = None;
     for index in 0..frame.steps() {
         let (sigma, next) = frame.pair(index);
-        frame.predict(index, x, denoised)?;
-        if next == 0.0 {
-            x.copy_from_slice(denoised);
+        if frame.predict_or_end(index, x, denoised)? {
             continue;
         }
         let parts = Parts::new(sigma, next, fresh.eta);
@@ -144,9 +140,7 @@ pub(super) fn three_m<D: Denoiser>(
     let (mut h_1, mut h_2) = (None, None);
     for index in 0..frame.steps() {
         let (sigma, next) = frame.pair(index);
-        frame.predict(index, x, denoised)?;
-        if next == 0.0 {
-            x.copy_from_slice(denoised);
+        if frame.predict_or_end(index, x, denoised)? {
             continue;
         }
         let parts = Parts::new(sigma, next, fresh.eta);

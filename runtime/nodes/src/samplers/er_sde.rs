@@ -51,9 +51,7 @@ pub(super) fn er_sde<D: Denoiser>(
     let [mut denoised, mut old, slope, noise] = buffers(work, x.len());
     for index in 0..frame.steps() {
         let (sigma, next) = frame.pair(index);
-        frame.predict(index, x, denoised)?;
-        if next == 0.0 {
-            x.copy_from_slice(denoised);
+        if frame.predict_or_end(index, x, denoised)? {
             continue;
         }
         let stage = max_stage.min(index + 1);

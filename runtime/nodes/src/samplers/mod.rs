@@ -266,6 +266,21 @@ impl<D: Denoiser> Frame<'_, D> {
         self.report(Step { index, count: self.steps(), sigma, x, denoised })
     }
 
+    /// The same; where the step ends without noise the prediction is the result, and `true` says so.
+    fn predict_or_end(
+        &mut self,
+        index: usize,
+        x: &mut [f32],
+        denoised: &mut [f32],
+    ) -> Result<bool, SampleError<D::Error>> {
+        self.predict(index, x, denoised)?;
+        let ended = self.sigmas[index + 1] == 0.0;
+        if ended {
+            x.copy_from_slice(denoised);
+        }
+        Ok(ended)
+    }
+
     fn predict_both(
         &mut self,
         index: usize,

@@ -57,9 +57,7 @@ pub(super) fn two<D: Denoiser>(
     let (r, mean) = (r as f32, (1.0 / (2.0 * r)) as f32);
     for index in 0..frame.steps() {
         let (sigma, next) = frame.pair(index);
-        frame.predict(index, x, denoised)?;
-        if next == 0.0 {
-            x.copy_from_slice(denoised);
+        if frame.predict_or_end(index, x, denoised)? {
             continue;
         }
         let leap = Leap::new(sigma, next, fresh.eta);
@@ -105,9 +103,7 @@ pub(super) fn three<D: Denoiser>(
     let (r_1, r_2) = (r_1 as f32, r_2 as f32);
     for index in 0..frame.steps() {
         let (sigma, next) = frame.pair(index);
-        frame.predict(index, x, denoised)?;
-        if next == 0.0 {
-            x.copy_from_slice(denoised);
+        if frame.predict_or_end(index, x, denoised)? {
             continue;
         }
         let leap = Leap::new(sigma, next, fresh.eta);
