@@ -2,8 +2,13 @@
 
 mod conditioning;
 mod image;
+mod image_filter;
+mod image_place;
+mod image_scale;
 mod latent;
 mod loaders;
+mod mask;
+mod pixels;
 mod sampling;
 
 use std::collections::BTreeMap;
@@ -237,8 +242,18 @@ impl SemanticError {
 /// The semantics of a class; `None` for one that is declared only.
 pub fn semantics(name: &str) -> Option<&'static Semantics> {
     static BY_NAME: LazyLock<BTreeMap<&str, &Semantics>> = LazyLock::new(|| {
-        let all = [loaders::ALL, conditioning::ALL, latent::ALL, sampling::ALL, image::ALL].into_iter();
-        all.flatten().map(|semantics| (semantics.name, semantics)).collect()
+        let all = [
+            loaders::ALL,
+            conditioning::ALL,
+            latent::ALL,
+            sampling::ALL,
+            image::ALL,
+            image_filter::ALL,
+            image_place::ALL,
+            image_scale::ALL,
+            mask::ALL,
+        ];
+        all.into_iter().flatten().map(|semantics| (semantics.name, semantics)).collect()
     });
     BY_NAME.get(name).copied()
 }
