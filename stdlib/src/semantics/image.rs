@@ -82,7 +82,8 @@ fn batch_images(call: &Call<'_>) -> Result<Work, SemanticError> {
 fn joined(batches: &[Pictures]) -> Work {
     let Some(&first) = batches.first() else { return Work::gives([Pictures::NONE.image()]) };
     let batch = batches.iter().try_fold(0usize, |sum, one| Some(sum.saturating_add(one.batch?)));
-    let channels = batches.iter().skip(1).fold(first.channels, |most, one| both(most, one.channels, usize::max));
+    let channels =
+        batches.iter().skip(1).fold(first.channels, |most, one| both(most, one.channels, usize::max));
     // The highest of those that change their size.
     let other = |one: &&Pictures| (one.height, one.width) != (first.height, first.width);
     let height = batches.iter().filter(other).try_fold(0, |most: usize, one| Some(most.max(one.height?)));

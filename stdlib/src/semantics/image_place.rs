@@ -98,8 +98,12 @@ fn fit_edge(first: Pictures, second: Pictures, beside: bool) -> Pictures {
     let aspect = both(second.width.map(|w| w as f64), second.height.map(|h| h.max(1) as f64), |w, h| w / h);
     let follow = |side: Size, of: fn(f64, f64) -> f64| Some((of(side? as f64, aspect?) as usize).max(1));
     match beside {
-        true => Pictures { height: first.height, width: follow(first.height, |h, aspect| h * aspect), ..second },
-        false => Pictures { width: first.width, height: follow(first.width, |w, aspect| w / aspect), ..second },
+        true => {
+            Pictures { height: first.height, width: follow(first.height, |h, aspect| h * aspect), ..second }
+        }
+        false => {
+            Pictures { width: first.width, height: follow(first.width, |w, aspect| w / aspect), ..second }
+        }
     }
 }
 

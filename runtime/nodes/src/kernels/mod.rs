@@ -2,7 +2,12 @@
 
 mod conditioning;
 mod image;
+mod image_filter;
+mod image_place;
+mod image_scale;
 mod latent;
+mod mask;
+mod pixels;
 mod sampling;
 
 use std::collections::BTreeMap;
@@ -77,11 +82,12 @@ pub trait Host {
     /// If it cannot be read.
     fn read_picture(&self, name: &str) -> Result<Vec<u8>, std::io::Error>;
 
-    /// Writes a PNG under the next free number of a prefix below the `output` folder.
+    /// Writes a picture, whose file name ends with the extension, under the next free number of a prefix below the
+    /// `output` folder.
     ///
     /// # Errors
     /// If it cannot be written; nothing is left behind then.
-    fn save_picture(&self, prefix: &str, png: &[u8]) -> Result<SavedFile, SaveError>;
+    fn save_picture(&self, prefix: &str, extension: &str, file: &[u8]) -> Result<SavedFile, SaveError>;
 
     /// Texts for every PNG: the program it comes from.
     fn texts(&self) -> &[PngText];
@@ -157,28 +163,30 @@ pub enum KernelError {
 /// The work of one class.
 pub type Kernel = fn(&mut Call<'_>) -> Result<(), KernelError>;
 
-/// All kernels, by name.
-const KERNELS: [(&str, Kernel); 10] = [
+/// Kernels by name, beside those that their modules list.
+const KERNELS: &[(&str, Kernel)] = &[
     ("CLIPTextEncode", conditioning::clip_text_encode),
     ("EmptyLatentImage", latent::empty_latent_image),
-    ("ImageInvert", image::image_invert),
-    ("ImageScale", image::image_scale),
     ("KSampler", sampling::ksampler),
     ("KSamplerAdvanced", sampling::ksampler_advanced),
-    ("LoadImage", image::load_image),
-    ("SaveImage", image::save_image),
     ("VAEDecode", latent::vae_decode),
     ("VAEEncode", latent::vae_encode),
 ];
 
 /// The kernel of a class.
 pub fn kernel(name: &str) -> Option<Kernel> {
-    KERNELS.iter().find(|(known, _)| *known == name).map(|&(_, kernel)| kernel)
+    all().find(|(known, _)| *known == name).map(|&(_, kernel)| kernel)
 }
 
 /// The names of all kernels.
 pub fn kernels() -> impl Iterator<Item = &'static str> {
-    KERNELS.iter().map(|&(name, _)| name)
+    all().map(|&(name, _)| name)
+}
+
+fn all() -> impl Iterator<Item = &'static (&'static str, Kernel)> {
+    [KERNELS, image::ALL, image_filter::ALL, image_place::ALL, image_scale::ALL, mask::ALL]
+        .into_iter()
+        .flatten()
 }
 
 /// Inputs taken apart; a plan that lacks one is an error, not a panic: plans may come from files.
