@@ -1,7 +1,7 @@
 use floe_driver::check as check_source;
 
 use crate::args::CheckArgs;
-use crate::report::{Exit, failed, warn};
+use crate::report::{Exit, failed, needs, warn};
 
 pub(crate) fn check(args: &CheckArgs) -> Result<(), Exit> {
     let options = args.bind.options();
@@ -14,7 +14,9 @@ pub(crate) fn check(args: &CheckArgs) -> Result<(), Exit> {
                 continue;
             }
         };
-        match check_source(&source, &args.unseen.apply(args.folders.folders(file)), &options) {
+        let folders = args.unseen.apply(args.folders.folders(file));
+        let examined = check_source(&source, &folders, &options);
+        match examined.verdict {
             Ok(warnings) => warn(warnings),
             // A wrong program weighs more than a machine that lacks a file.
             Err(failure) => {
@@ -22,6 +24,7 @@ pub(crate) fn check(args: &CheckArgs) -> Result<(), Exit> {
                 worst = if worst == Some(Exit::Program) { worst } else { Some(exit) };
             }
         }
+        needs(&examined.packs);
     }
     worst.map_or(Ok(()), Err)
 }

@@ -1,7 +1,7 @@
 use floe_driver::{ImportOptions, create, import as import_source, replace};
 
 use crate::args::ImportArgs;
-use crate::report::{Exit, failed, say, unreadable, warn};
+use crate::report::{Exit, failed, needs, say, unreadable, warn};
 
 /// Makes a program of a workflow.
 pub(crate) fn import(args: &ImportArgs) -> Result<(), Exit> {
@@ -14,20 +14,6 @@ pub(crate) fn import(args: &ImportArgs) -> Result<(), Exit> {
         Some(path) if args.force && path.exists() => replace(path, &imported.text).map_err(unreadable)?,
         Some(path) => create(path, &imported.text).map_err(unreadable)?,
     }
-    if let Some(text) = unknown(&imported.unknown) {
-        eprintln!("{text}");
-    }
+    needs(&imported.packs);
     Ok(())
-}
-
-/// What to say of classes that Floe does not know.
-fn unknown(classes: &[String]) -> Option<String> {
-    let names = classes.iter().map(|class| format!("`{class}`")).collect::<Vec<_>>().join(", ");
-    match classes.len() {
-        0 => None,
-        1 => Some(format!("{names} is not known here: its declaration says what the workflow shows of it")),
-        _ => Some(format!(
-            "{names} are not known here: their declarations say what the workflow shows of them"
-        )),
-    }
 }

@@ -3,7 +3,7 @@
 use std::io::{IsTerminal, Write};
 use std::process::ExitCode;
 
-use floe_driver::{DriverError, Failure, RunFailure};
+use floe_driver::{DriverError, Failure, Pack, RunFailure};
 use miette::{MietteHandlerOpts, Report};
 
 /// Why the command ends early, by the exit code that it gives.
@@ -57,6 +57,16 @@ pub(crate) fn drawn(params: &[(String, String)]) {
 pub(crate) fn warn(reports: Vec<Report>) {
     for report in reports {
         eprintln!("{report:?}");
+    }
+}
+
+/// Shows which node packs a program needs, a line for each.
+pub(crate) fn needs(packs: &[Pack]) {
+    if !packs.is_empty() {
+        eprintln!("node packs that this needs, for classes known by their declarations only:");
+    }
+    for pack in packs {
+        eprintln!("  {}: {}", pack.title(), pack.classes.join(", "));
     }
 }
 

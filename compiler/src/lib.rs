@@ -137,6 +137,10 @@ fn lower_and_check(ast: &ast::File, options: &Options, world: &dyn World, to_run
     let mut evaluated = eval::evaluate(ast, options, world, Judge::Types);
     modes::apply(&mut evaluated.flat);
     check::check(&mut evaluated);
+    // To a run, they are errors: see `plan::no_kernel`.
+    if !to_run {
+        check::report_foreign(&mut evaluated);
+    }
     let lowered = lower::lower(&evaluated.flat);
     let wrong = match facts::infer(&lowered.graph, world) {
         Ok(works) if to_run => facts::gaps(&lowered.graph, &works),

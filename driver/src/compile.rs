@@ -6,6 +6,7 @@ use miette::Report;
 use crate::folders::Folders;
 use crate::front::{front, reports};
 use crate::import::ImportOptions;
+use crate::packs::{self, Pack};
 use crate::source::Source;
 
 /// A compiled program and what there was to say about it.
@@ -39,14 +40,24 @@ pub fn compile(source: &Source, folders: &Folders, options: &Options) -> Result<
     Ok(Compilation { compiled, warnings })
 }
 
+/// What a check found.
+#[derive(Debug)]
+pub struct Examined {
+    /// Warnings, ready to be shown; or all errors of the program at once.
+    pub verdict: Result<Vec<Report>, Failure>,
+    /// The node packs whose classes the program uses without the library knowing them.
+    pub packs: Vec<Pack>,
+}
+
 /// Checks a program without planning it.
-///
-/// # Errors
-/// All errors of the program at once.
-pub fn check(source: &Source, folders: &Folders, options: &Options) -> Result<Vec<Report>, Failure> {
-    let front = front(source, ImportOptions::default())?;
+pub fn check(source: &Source, folders: &Folders, options: &Options) -> Examined {
+    let front = match front(source, ImportOptions::default()) {
+        Ok(front) => front,
+        Err(failure) => return Examined { verdict: Err(failure), packs: Vec::new() },
+    };
     let checked = floe_compiler::check(&front.ast, &with_params(source, options), folders);
-    Ok(judged(source, front.warnings, checked)?.1)
+    let packs = packs::of_warnings(&checked.warnings);
+    Examined { verdict: judged(source, front.warnings, checked).map(|(_, warnings)| warnings), packs }
 }
 
 /// A program in another format.

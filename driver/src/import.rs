@@ -1,11 +1,11 @@
 //! Workflows of ComfyUI as programs.
 
-use floe_lang::ast::StatementKind;
 use floe_lang::comfy::Format;
 use miette::Report;
 
 use crate::compile::Failure;
 use crate::front::front;
+use crate::packs::{self, Pack};
 use crate::source::{Form, Source};
 
 pub use floe_lang::comfy::program::Options as ImportOptions;
@@ -19,8 +19,8 @@ pub struct Imported {
     pub format: Option<Format>,
     /// What was odd, ready to be shown.
     pub warnings: Vec<Report>,
-    /// Classes that Floe does not know, each with a declaration in the text, in its order.
-    pub unknown: Vec<String>,
+    /// The node packs of classes that Floe does not know, each with a declaration in the text.
+    pub packs: Vec<Pack>,
 }
 
 /// Makes a program of a workflow. What is a program already stays as it is.
@@ -33,9 +33,6 @@ pub fn import(source: &Source, options: ImportOptions) -> Result<Imported, Failu
         Form::Flow => source.file().text().to_owned(),
         Form::Json => floe_lang::format(&front.ast),
     };
-    let unknown = front.ast.statements.iter().filter_map(|statement| match &statement.kind {
-        StatementKind::Node(node) => Some(node.name.name.clone()),
-        _ => None,
-    });
-    Ok(Imported { text, format: front.format, unknown: unknown.collect(), warnings: front.warnings })
+    let packs = packs::of_declarations(&front.ast);
+    Ok(Imported { text, format: front.format, packs, warnings: front.warnings })
 }

@@ -111,7 +111,7 @@ impl Emit {
         format!(
             "NodeDecl {{ name: {}, display: {}, category: {}, docs: {}, output_node: {output_node}, takes_lists: \
              {takes_lists}, inputs: {}, outputs: Cow::Borrowed(&[{outputs}]), marks: NodeMarks {{ deprecated: {}, \
-             experimental: {}, partner_api: {}, v1: {}, retired: {}, intermediate_output: {}, essential: {} }} }},\n",
+             experimental: {}, partner_api: {}, v1: {}, retired: {}, intermediate_output: {}, essential: {}, pack: {} }} }},\n",
             borrowed(name),
             option(display.as_ref(), |text| borrowed(text)),
             borrowed(category),
@@ -124,6 +124,7 @@ impl Emit {
             marks.retired,
             marks.intermediate_output,
             option(marks.essential.as_ref(), |text| borrowed(text)),
+            option(marks.pack.as_ref(), |text| borrowed(text)),
         )
     }
 

@@ -127,16 +127,19 @@ fn hold_together(name: &str, prompt: &Prompt, text: &str) {
         assert!(given.into_iter().all(|(node, _)| node < prompt.nodes.len()), "{name}: {instance:?}");
     }
     for node in &prompt.nodes {
-        let instance = node.instance.map(|instance| &prompt.instances[instance]);
+        // The instances around it, the innermost first.
+        let around = |at: &usize| prompt.instances[*at].parent;
+        let instances: Vec<usize> = std::iter::successors(node.instance, around).collect();
         assert!(text.get(node.span.range()).is_some(), "{name}: {node:?}");
         for input in &node.inputs {
+            let known = |(&at, &instance): (&usize, &usize)| at < prompt.instances[instance].inputs.len();
             let through =
-                input.through.is_none_or(|at| instance.is_some_and(|within| at < within.inputs.len()));
+                input.through.len() <= instances.len() && input.through.iter().zip(&instances).all(known);
             assert!(through, "{name}: {} {input:?}", node.id);
             if let (InputValue::Link { node: origin, .. }, Some(around)) = (&input.value, node.instance) {
                 let inside = within(prompt, prompt.nodes[*origin].instance, around);
                 assert!(
-                    inside || input.through.is_some(),
+                    inside || !input.through.is_empty(),
                     "{name}: {} {input:?} leaves its subgraph",
                     node.id
                 );

@@ -367,6 +367,34 @@ fn a_family_without_a_network() {
     insta::assert_snapshot!(rejected(&painting("sd2.safetensors")));
 }
 
+/// What a check says of a program that is right.
+fn examined(source: &str) -> String {
+    let outcome = floe_tests::check(source, &options(), &TestWorld::new());
+    assert!(outcome.errors.is_empty() && !outcome.warnings.is_empty(), "{}", outcome.report);
+    verdict(source, Some("floe check"), &outcome)
+}
+
+#[test]
+fn classes_of_packs_are_named_once_each() {
+    insta::assert_snapshot!(examined(
+        r#"edition 1
+
+let grainy = FilmGrain(LoadImage(image: "lake.png").IMAGE)
+SaveImage(FilmGrain(Vignette(grainy)))
+SaveImage(Relight(grainy))
+@mute ShowText(grainy)
+
+@pack("comfyui-film-grain")
+node FilmGrain(image: Image) -> (image: Image)
+node Vignette(image: Image) -> (image: Image)
+@pack("comfy-core")
+node Relight(image: Image) -> (image: Image)
+@pack("comfyui-show") @output
+node ShowText(image: Image)
+"#
+    ));
+}
+
 #[test]
 fn a_declaration_in_a_program() {
     insta::assert_snapshot!(rejected(

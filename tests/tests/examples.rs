@@ -19,9 +19,10 @@ fn blocks(page: &str) -> impl Iterator<Item = &str> {
 
 #[test]
 fn every_example_of_the_reference_is_floe() {
-    let page = fs::read_to_string(root().join("docs/language.md")).unwrap();
+    let pages = ["docs/language.md", "docs/comfyui.md"];
+    let pages = pages.map(|page| fs::read_to_string(root().join(page)).unwrap());
     let mut count = 0;
-    for block in blocks(&page) {
+    for block in pages.iter().flat_map(|page| blocks(page)) {
         count += 1;
         let parsed = parse(&SourceFile::new("language.md", block));
         assert!(parsed.errors.is_empty(), "{block}\n{:?}", parsed.errors);

@@ -132,6 +132,63 @@ SaveImage(inverted)
 }
 
 #[test]
+fn comments_are_notes_and_flows_have_frames_of_their_own() {
+    insta::assert_snapshot!(exported(
+        r#"//! What it is for.
+edition 1
+
+/// No note.
+fn invert(image: Image) -> Image {
+    // --- Inside ---
+
+    // Twice.
+    let once = ImageInvert(image)
+    ImageInvert(once)
+}
+
+// --- Load ---
+
+// First.
+// Still the first.
+
+// Second.
+let image = LoadImage(image: "lake.png").IMAGE
+SaveImage(invert(image))
+
+// At the end.
+"#
+    ));
+}
+
+#[test]
+fn what_a_flow_hands_on_as_it_is_is_an_input_of_its_subgraph() {
+    insta::assert_snapshot!(exported(
+        r#"edition 1
+fn size(side: Int, half: Int, plain: Int = 64) -> Image {
+    EmptyImage(width: side, height: half / 2, batch_size: 1, color: plain)
+}
+fn both(side: Int = 32) -> Image { ImageInvert(size(side, half: side)) }
+SaveImage(both())
+"#
+    ));
+}
+
+#[test]
+fn packs_stay_with_their_nodes() {
+    let program = r#"edition 1
+SaveImage(Grain(Blur(LoadImage(image: "lake.png").IMAGE)))
+@pack("film-grain")
+node Grain(image: Image) -> (image: Image)
+@pack("somebody/blur")
+node Blur(image: Image) -> (image: Image)
+"#;
+    let source = Source::json("workflow.json", file(program));
+    let again = import(&source, ImportOptions::default()).expect("it imports").text;
+    assert!(again.contains("@pack(\"film-grain\")\nnode Grain"), "{again}");
+    assert!(again.contains("@pack(\"somebody/blur\")\nnode Blur"), "{again}");
+}
+
+#[test]
 fn choices_with_inputs_growing_inputs_and_links_to_widgets() {
     insta::assert_snapshot!(exported(
         r#"edition 1

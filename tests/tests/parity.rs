@@ -12,10 +12,18 @@ use serde_json::Value;
 const MODEL: &str = "checkpoints/sd15-tiny.safetensors";
 
 /// Cases that need more than these nodes can do.
-const LEFT_OUT: [(&str, &str); 1] = [(
-    "imageop_load_alpha",
-    "the mask is tapped, which no node here reads; the decoder's own tests compare it",
-)];
+const LEFT_OUT: [(&str, &str); 3] = [
+    (
+        "imageop_load_alpha",
+        "the mask is tapped, which no node here reads; the decoder's own tests compare it",
+    ),
+    ("sampler_dpm_adaptive__karras", ADAPTIVE),
+    ("sampler_dpm_adaptive__exponential", ADAPTIVE),
+];
+
+/// The component, whose model is known exactly, agrees step by step: see `samplers.rs`.
+const ADAPTIVE: &str = "the first step sizes follow from differences that rounding makes: a network that differs by a \
+    few units in the last place takes other steps, and the last latents differ by some thousandths";
 
 #[test]
 fn every_case_within_reach_gives_the_reference_results() {
@@ -37,10 +45,13 @@ fn every_case_within_reach_gives_the_reference_results() {
         "txt2img_sd15_cfg1",
         "img2img_d07",
         "img2img_d0",
+        "ksa_split_leftover",
+        "sampler_img2img_dpm_adaptive",
+        "sampler_uni_pc__karras",
     ] {
         assert!(names.contains(wanted), "{wanted} must run");
     }
-    assert!(names.len() >= 30, "only {} cases ran", names.len());
+    assert!(names.len() >= 98, "only {} cases ran", names.len());
 }
 
 fn within_reach(case: &Value) -> bool {

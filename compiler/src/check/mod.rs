@@ -3,9 +3,11 @@
 mod inputs;
 mod values;
 
+use std::collections::BTreeSet;
+
 use crate::error::{CompileError, Warning};
 use crate::eval::{Evaluated, Findings};
-use crate::flat::{Call, CallId, Flat, Mode};
+use crate::flat::{Call, CallId, Decl, Flat, Mode};
 use crate::inputs::Args;
 
 /// Checks every call that is not switched off, those among them that are only looked at.
@@ -25,6 +27,20 @@ pub(crate) fn check(evaluated: &mut Evaluated) {
             evaluated.found.error(CompileError::NoEffect);
         } else {
             report_unused(evaluated);
+        }
+    }
+}
+
+/// Says of every class that only the program declares that nothing more is known of it: once, where it is first called.
+pub(crate) fn report_foreign(evaluated: &mut Evaluated) {
+    let mut seen = BTreeSet::new();
+    for call in evaluated.flat.calls.iter().filter(|call| call.mode == Mode::On && !call.shadow) {
+        if let Decl::Program(decl) = &call.decl
+            && seen.insert(decl.name.clone())
+        {
+            let pack = decl.marks.pack.as_ref().map(ToString::to_string);
+            let (node, span) = (decl.name.to_string(), call.place.into());
+            evaluated.found.warning(Warning::ForeignNode { node, pack, span });
         }
     }
 }

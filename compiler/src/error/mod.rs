@@ -398,6 +398,15 @@ pub enum Warning {
         span: SourceSpan,
     },
 
+    #[error("`{node}` is a node of {}", pack_words(pack.as_deref()))]
+    #[diagnostic(code(check::foreign_node), help("{}", pack_help(pack.as_deref())), severity(Warning))]
+    ForeignNode {
+        node: String,
+        pack: Option<String>,
+        #[label("known by its declaration only")]
+        span: SourceSpan,
+    },
+
     #[error("the file does not say which edition of the library it is written for")]
     #[diagnostic(
         code(check::no_edition),
@@ -419,7 +428,7 @@ pub fn codes() -> impl Iterator<Item = &'static str> {
     OWN_CODES.into_iter().chain(names::CODES).chain(eval::CODES).chain(export::CODES)
 }
 
-const OWN_CODES: [&str; 32] = [
+const OWN_CODES: [&str; 33] = [
     "check::unknown_node",
     "check::unknown_input",
     "check::missing_input",
@@ -451,8 +460,34 @@ const OWN_CODES: [&str; 32] = [
     "check::unused",
     "check::no_use",
     "check::extra_input",
+    "check::foreign_node",
     "check::no_edition",
 ];
+
+/// What the registry of node packs calls ComfyUI's own nodes.
+const COMFYUI: &str = "comfy-core";
+
+fn pack_words(pack: Option<&str>) -> String {
+    match pack {
+        Some(COMFYUI) => "a newer ComfyUI".to_owned(),
+        Some(pack) => format!("the node pack `{pack}`"),
+        None => "a node pack that nothing here names".to_owned(),
+    }
+}
+
+fn pack_help(pack: Option<&str>) -> &'static str {
+    match pack {
+        Some(COMFYUI) => {
+            "only what its declaration says is checked, and it does not run here; a newer Floe may know it"
+        }
+        Some(_) => {
+            "only what its declaration says is checked, and it does not run here; ComfyUI runs it where the pack is installed"
+        }
+        None => {
+            "only what its declaration says is checked, and it does not run here; name its pack before the declaration: `@pack(\"…\")`"
+        }
+    }
+}
 
 fn did_you_mean(suggestion: &Option<String>, otherwise: &str) -> String {
     suggestion.as_ref().map_or_else(|| otherwise.to_owned(), |name| format!("did you mean `{name}`?"))

@@ -78,6 +78,7 @@ impl<'v> Reader<'v> {
             id: entry.id.to_owned(),
             class: entry.class.to_owned(),
             title: title.map(str::to_owned),
+            pack: None,
             inputs: self.inputs(entry, entries),
             outputs: Vec::new(),
             unnamed: Vec::new(),
@@ -106,7 +107,7 @@ impl<'v> Reader<'v> {
             }
         };
         let span = Span::new(member.key_span.start as usize, member.value.span.end as usize);
-        Some(PromptInput { name: member.key.to_string(), value, ty: None, through: None, span })
+        Some(PromptInput { name: member.key.to_string(), value, ty: None, through: Vec::new(), span })
     }
 
     /// The id and the number of a link. A list of two numbers is one only where a node has that id: lists are values,

@@ -24,6 +24,14 @@ pub struct Prompt {
     pub pinned: BTreeSet<String>,
 }
 
+impl Prompt {
+    /// The ids of instances around pinned nodes: they are part of these nodes' ids.
+    pub fn pinned_instances(&self) -> BTreeSet<&str> {
+        let around = |id: &str| id.match_indices(':').map(|(at, _)| at).collect::<Vec<_>>();
+        self.pinned.iter().flat_map(|id| around(id).into_iter().map(|at| &id[..at])).collect()
+    }
+}
+
 /// Place of a node in [`Prompt::nodes`].
 pub type NodeIndex = usize;
 
@@ -39,6 +47,8 @@ pub struct PromptNode {
     pub class: String,
     /// The title that somebody gave it.
     pub title: Option<String>,
+    /// The node pack that brings its class, where the file says so and nobody declared the class.
+    pub pack: Option<String>,
     /// Its inputs: widgets in the order of the class, then links.
     pub inputs: Vec<PromptInput>,
     /// Its outputs as the file lists them, name and type; empty where the file does not.
@@ -62,9 +72,9 @@ pub struct PromptInput {
     pub value: InputValue,
     /// ComfyUI's type of the socket, where the file says it.
     pub ty: Option<String>,
-    /// The input of the innermost instance around the node that the value came through: its place in
-    /// [`Instance::inputs`].
-    pub through: Option<usize>,
+    /// The inputs of the instances around the node that the value came through, the innermost instance first: places
+    /// in [`Instance::inputs`].
+    pub through: Vec<usize>,
     /// Where it is written.
     pub span: Span,
 }
@@ -204,6 +214,9 @@ pub struct Disabled {
     pub title: Option<String>,
     /// Whether what it was given passes through it.
     pub bypassed: bool,
+    /// What its sockets are linked to, by name: the title or class of the node that gives it, or the input of the
+    /// subgraph around it.
+    pub links: Vec<(String, String)>,
     /// The values of its widgets by name, as far as names are known.
     pub values: Vec<(String, Json)>,
     /// The instance that it stands in.

@@ -94,6 +94,9 @@ pub struct NodeMarks {
     pub intermediate_output: bool,
     /// The group among the essential nodes of an editor.
     pub essential: Option<Text>,
+    /// The node pack that brings it, as the registry or a repository calls it: `comfyui-impact-pack`, `owner/name`. The
+    /// library's own classes have none.
+    pub pack: Option<Text>,
 }
 
 /// An input of a node.

@@ -72,6 +72,7 @@ impl NodeDecl {
         all.extend(self.display.as_ref().map(|title| with("display", vec![text(title)])));
         all.extend(flags.into_iter().filter(|(_, holds)| *holds).map(|(name, _)| with(name, Vec::new())));
         all.extend(marks.essential.as_ref().map(|group| with("essential", vec![text(group)])));
+        all.extend(marks.pack.as_ref().map(|pack| with("pack", vec![text(pack)])));
         all
     }
 }

@@ -104,7 +104,9 @@ impl<'a> Printer<'a> {
     fn hugs(&self, arg: &Arg, end: u32) -> bool {
         let Some(value) = &arg.value else { return false };
         let brackets = match &value.kind {
-            ExprKind::List(_) | ExprKind::Record(_) | ExprKind::Str(_) | ExprKind::FString(_) => true,
+            ExprKind::List(_) | ExprKind::Record(_) | ExprKind::FString(_) => true,
+            // One on a single line goes on a line of its own before anything beside the call is broken.
+            ExprKind::Str(text) => super::literals::is_for_lines(text),
             ExprKind::Call(call) => arg.name.is_none() && call.annotations.is_empty(),
             _ => false,
         };
@@ -126,7 +128,7 @@ impl<'a> Printer<'a> {
         self.text("@");
         self.label(&annotation.name);
         if !annotation.args.is_empty() {
-            self.list(Brackets::PAREN, &annotation.args, annotation.span.end);
+            self.args(&annotation.args, annotation.span.end);
         }
     }
 

@@ -53,6 +53,15 @@ pub fn format_statement(statement: &Statement) -> String {
     out
 }
 
+/// Whether a statement takes several lines below an indent of some columns, itself without its remarks.
+pub(crate) fn takes_lines(statement: &Statement, indent: usize) -> bool {
+    let mut printer = Printer::new(&[]);
+    printer.statement(statement);
+    let mut out = String::new();
+    render::render(printer.doc.tokens(), WIDTH.saturating_sub(indent), &mut out);
+    out.contains('\n')
+}
+
 /// The text of an expression on one line, for messages: a block of several statements would need more lines.
 pub fn format_expr(expr: &Expr) -> String {
     on_one_line(|printer| printer.expr(expr))

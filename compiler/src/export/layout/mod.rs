@@ -51,8 +51,8 @@ pub(crate) struct Layout {
     pub(crate) frames: Vec<Option<Bounds>>,
 }
 
-/// Places nodes. Those with a place keep it, all others come below them.
-pub(crate) fn layout(nodes: &[Node], links: &[Link]) -> Layout {
+/// Places nodes. Those with a place keep it, all others come below them. `widths` says how wide frames are at least.
+pub(crate) fn layout(nodes: &[Node], links: &[Link], widths: &[f64]) -> Layout {
     let free: Vec<usize> = (0..nodes.len()).filter(|&node| nodes[node].fixed.is_none()).collect();
     let mut places: Vec<(f64, f64)> = nodes.iter().map(|node| node.fixed.unwrap_or_default()).collect();
     let fixed = bounds(nodes, &places, (0..nodes.len()).filter(|&node| nodes[node].fixed.is_some()));
@@ -60,7 +60,7 @@ pub(crate) fn layout(nodes: &[Node], links: &[Link]) -> Layout {
         Some((left, top, _, height)) => (left, top + height + FRAME_TOP + ROW_GAP),
         None => (0.0, 0.0),
     };
-    for (node, (x, y)) in by_frames(nodes, links, &free) {
+    for (node, (x, y)) in by_frames(nodes, links, &free, widths) {
         places[node] = (left + x, top + y);
     }
     let frames = nodes.iter().filter_map(|node| node.frame).max().map_or(0, |last| last + 1);
@@ -70,14 +70,15 @@ pub(crate) fn layout(nodes: &[Node], links: &[Link]) -> Layout {
             members[frame].push(index);
         }
     }
-    let frames =
-        members.into_iter().map(|members| Some(framed(bounds(nodes, &places, members.into_iter())?)));
+    let frames = members.into_iter().enumerate().map(|(frame, members)| {
+        Some(framed(bounds(nodes, &places, members.into_iter())?, least(widths, Some(frame))))
+    });
     Layout { frames: frames.collect(), places }
 }
 
 /// Places each frame's nodes, then the frames like nodes. Nodes without a frame are frames by themselves, as long as
 /// they follow each other.
-fn by_frames(nodes: &[Node], links: &[Link], free: &[usize]) -> Vec<(usize, (f64, f64))> {
+fn by_frames(nodes: &[Node], links: &[Link], free: &[usize], widths: &[f64]) -> Vec<(usize, (f64, f64))> {
     let blocks = blocks(nodes, free);
     let mut block_of = vec![(usize::MAX, 0); nodes.len()];
     for (block, members) in blocks.iter().enumerate() {
@@ -110,7 +111,12 @@ fn by_frames(nodes: &[Node], links: &[Link], free: &[usize]) -> Vec<(usize, (f64
     if let [(places, _)] = placed.as_slice() {
         return blocks.into_iter().flatten().zip(places.iter().copied()).collect();
     }
-    let frames: Vec<Bounds> = placed.iter().map(|(_, bounds)| framed(*bounds)).collect();
+    let frame = |members: &[usize]| members.first().and_then(|&node| nodes[node].frame);
+    let frames: Vec<Bounds> = blocks
+        .iter()
+        .zip(&placed)
+        .map(|(members, (_, bounds))| framed(*bounds, least(widths, frame(members))))
+        .collect();
     let sizes: Vec<(f64, f64)> = frames.iter().map(|&(_, _, width, height)| (width, height)).collect();
     let port = |block: usize, node: usize, port: f64| {
         let (_, place) = block_of[node];
@@ -188,6 +194,11 @@ fn bounds(nodes: &[Node], places: &[(f64, f64)], members: impl Iterator<Item = u
     all.map(|(left, top, right, bottom)| (left, top, right - left, bottom - top))
 }
 
-fn framed((left, top, width, height): Bounds) -> Bounds {
-    (left - FRAME, top - FRAME_TOP, width + 2.0 * FRAME, height + FRAME_TOP + FRAME)
+fn framed((left, top, width, height): Bounds, least: f64) -> Bounds {
+    (left - FRAME, top - FRAME_TOP, f64::max(width + 2.0 * FRAME, least), height + FRAME_TOP + FRAME)
+}
+
+/// How wide a frame is at least.
+fn least(widths: &[f64], frame: Option<usize>) -> f64 {
+    frame.and_then(|frame| widths.get(frame)).copied().unwrap_or(0.0)
 }

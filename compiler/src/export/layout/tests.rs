@@ -23,7 +23,7 @@ fn columns_are_depths_and_sources_stand_by_what_needs_them() {
     let nodes = vec![node(100.0); 5];
     // A loader, an encoder, a picture for the sampler only, the sampler, the saver.
     let links = [link(0, 1), link(0, 3), link(1, 3), link(2, 3), link(3, 4)];
-    let layout = layout(&nodes, &links);
+    let layout = layout(&nodes, &links, &[]);
     let columns: Vec<f64> = layout.places.iter().map(|place| place.0 / 280.0).collect();
     assert_eq!(columns, [0.0, 1.0, 1.0, 2.0, 3.0]);
 }
@@ -33,7 +33,7 @@ fn rows_follow_the_sockets_that_they_lead_to() {
     let nodes = vec![node(100.0); 4];
     // Three sources, the last of which is wanted at the top.
     let to = |from: usize, port: f64| Link { from, to: 3, ports: (0.0, port) };
-    let layout = layout(&nodes, &[to(0, 40.0), to(1, 60.0), to(2, 0.0)]);
+    let layout = layout(&nodes, &[to(0, 40.0), to(1, 60.0), to(2, 0.0)], &[]);
     let ys: Vec<f64> = layout.places.iter().map(|place| place.1).collect();
     assert!(ys[2] < ys[0] && ys[0] < ys[1], "{ys:?}");
 }
@@ -42,7 +42,7 @@ fn rows_follow_the_sockets_that_they_lead_to() {
 fn decided_places_are_kept_and_others_stay_clear_of_them() {
     let mut nodes = vec![node(100.0); 3];
     nodes[1].fixed = Some((500.0, -300.0));
-    let layout = layout(&nodes, &[link(0, 1), link(1, 2)]);
+    let layout = layout(&nodes, &[link(0, 1), link(1, 2)], &[]);
     assert_eq!(layout.places[1], (500.0, -300.0));
     assert!(layout.places[0].1 > -200.0 && layout.places[2].1 > -200.0);
 }
@@ -52,9 +52,18 @@ fn a_long_chain_and_a_wide_fan_take_no_time() {
     let count = 100_000;
     let nodes = vec![node(50.0); count];
     let chain: Vec<Link> = (1..count).flat_map(|to| [link(to - 1, to), link(0, to)]).collect();
-    assert_eq!(layout(&nodes, &chain).places.len(), count);
+    assert_eq!(layout(&nodes, &chain, &[]).places.len(), count);
     let fan: Vec<Link> = (1..count).map(|to| link(0, to)).collect();
-    assert_eq!(layout(&nodes, &fan).places.len(), count);
+    assert_eq!(layout(&nodes, &fan, &[]).places.len(), count);
+}
+
+#[test]
+fn frames_have_room_for_their_titles() {
+    let nodes: Vec<Node> = (0..2).map(|frame| Node { frame: Some(frame), ..node(100.0) }).collect();
+    let layout = layout(&nodes, &[link(0, 1)], &[900.0, 0.0]);
+    let [Some(wide), Some(narrow)] = layout.frames[..] else { panic!("two frames") };
+    assert_eq!((wide.2, narrow.2), (900.0, nodes[1].width + 2.0 * FRAME));
+    assert!(!overlap(wide, narrow));
 }
 
 fn graphs() -> impl Strategy<Value = (Vec<Node>, Vec<Link>)> {
@@ -77,7 +86,7 @@ fn graphs() -> impl Strategy<Value = (Vec<Node>, Vec<Link>)> {
 proptest! {
     #[test]
     fn nothing_lies_over_anything((nodes, links) in graphs()) {
-        let layout = layout(&nodes, &links);
+        let layout = layout(&nodes, &links, &[0.0, 700.0, 300.0, 0.0]);
         for a in 0..nodes.len() {
             for b in 0..a {
                 prop_assert!(!overlap(covered(&nodes, &layout.places, a), covered(&nodes, &layout.places, b)));

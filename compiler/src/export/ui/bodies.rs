@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use crate::flat::{Arg, Call, CallId, Flat, InstanceId, Value};
+use crate::flat::{Arg, Call, CallId, Flat, InstanceId, Place, Value};
 
 /// An output of a call.
 pub(super) type Port = (CallId, u32);
@@ -96,6 +96,14 @@ impl<'f> Bodies<'f> {
         match instance {
             None => &mut self.root,
             Some(id) => &mut self.instances[id.index()],
+        }
+    }
+
+    /// Where the name of what is called is written.
+    pub(super) fn place(&self, item: Item) -> Place {
+        match item {
+            Item::Call(call) => self.flat.call(call).place,
+            Item::Instance(id) => self.flat.instances[id.index()].place,
         }
     }
 

@@ -14,6 +14,7 @@ use floe_lang::decl::{InputDecl, Type};
 use floe_lang::text::dynamic_prompt;
 
 use super::bodies::{Bodies, Item, Origin, Port, link};
+use super::written::Passed;
 use crate::flat::{Arg, Call, Decl, InstanceId, Value};
 use crate::inputs::{Args, Found};
 
@@ -35,6 +36,9 @@ struct Column {
 
 impl Column {
     fn call_by_param(&mut self, bodies: &Bodies<'_>, members: &[InstanceId]) {
+        if self.is_param {
+            return;
+        }
         let params =
             members.iter().zip(&self.values).map(|(id, value)| param(bodies, *id, &self.name, value));
         let mut params: Vec<Option<&str>> = params.collect();
@@ -80,13 +84,13 @@ pub(super) struct Definitions {
 }
 
 impl Definitions {
-    pub(super) fn new(bodies: &Bodies<'_>) -> Definitions {
+    pub(super) fn new(bodies: &Bodies<'_>, passed: &Passed) -> Definitions {
         let mut definitions = Definitions::default();
         for instances in by_height(bodies) {
             let mut groups: BTreeMap<String, Vec<(InstanceId, Vec<Column>)>> = BTreeMap::new();
             let mut order: Vec<String> = Vec::new();
             for id in instances {
-                let (signature, columns) = definitions.shape(bodies, id);
+                let (signature, columns) = definitions.shape(bodies, passed, id);
                 let group = groups.entry(signature.clone()).or_default();
                 if group.is_empty() {
                     order.push(signature);
@@ -132,7 +136,11 @@ impl Definitions {
                 || column.is_param
                 || needed.contains(&format!("{:?}", column.values))
         };
-        let promoted = merged(widgets.into_iter().filter(is_promoted).collect(), sockets);
+        let mut promoted = merged(widgets.into_iter().filter(is_promoted).collect(), sockets);
+        // In the order of the flow's parameters, as its author has them.
+        let params = &bodies.flat.instances[ids[0].index()].args;
+        let place = |name: &str| params.iter().position(|(param, _)| param.as_ref() == name);
+        promoted.sort_by_key(|value| place(&value.name).unwrap_or(usize::MAX));
         let widgets = self.widgets(bodies, ids[0]);
         self.all.push(Definition { members: ids, promoted, widgets });
     }
@@ -171,17 +179,21 @@ impl Definitions {
     }
 
     /// What a body is but for its values, and these.
-    fn shape(&self, bodies: &Bodies<'_>, id: InstanceId) -> (String, Vec<Column>) {
+    fn shape(&self, bodies: &Bodies<'_>, passed: &Passed, id: InstanceId) -> (String, Vec<Column>) {
         let instance = &bodies.flat.instances[id.index()];
-        let mut shape = Shape { text: format!("{:?} ", instance.definition), columns: Vec::new() };
+        let text = format!("{:?} ", instance.definition);
+        let mut shape = Shape { passed, text, columns: Vec::new() };
         for (place, item) in bodies.body(Some(id)).items.iter().enumerate() {
             match item {
                 Item::Call(call) => shape.call(bodies, id, place, bodies.flat.call(*call)),
                 Item::Instance(inner) => {
                     let Some((definition, values)) = self.of(*inner) else { continue };
                     let promoted = &self.all[definition].promoted;
+                    let called = bodies.place(*item);
                     for (input, (promoted, value)) in promoted.iter().zip(values).enumerate() {
-                        shape.column((place, input), &promoted.name, value, Kind::Widget { resolved: false });
+                        let param = passed.param(called, &promoted.name, false);
+                        let kind = Kind::Widget { resolved: false };
+                        shape.column((place, input), &promoted.name, param, value, kind);
                     }
                     let _ = write!(shape.text, "definition {definition}");
                     for &port in &bodies.body(Some(*inner)).inputs {
@@ -199,12 +211,13 @@ impl Definitions {
 }
 
 /// A body in words, as it is gathered.
-struct Shape {
+struct Shape<'p> {
+    passed: &'p Passed,
     text: String,
     columns: Vec<Column>,
 }
 
-impl Shape {
+impl Shape<'_> {
     fn call(&mut self, bodies: &Bodies<'_>, id: InstanceId, place: usize, call: &Call) {
         let _ = write!(self.text, "{:?} {:?} {:?}", call.decl.name, call.mode, call.marks.widgets);
         let args = Args::of(call);
@@ -218,22 +231,25 @@ impl Shape {
                 Kind::Fixed => {
                     let _ = write!(self.text, "={:?}", arg.value);
                 }
-                kind => self.column((place, input), &arg.name, &arg.value, kind),
+                kind => {
+                    let param = self.passed.param(call.place, &arg.name, input == 0);
+                    self.column((place, input), &arg.name, param, &arg.value, kind);
+                }
             }
         }
     }
 
-    fn column(&mut self, target: Target, name: &str, value: &Value, kind: Kind) {
+    fn column(&mut self, target: Target, name: &str, param: Option<&str>, value: &Value, kind: Kind) {
         self.text.push_str(" _");
         let (socket, resolved) =
             (matches!(kind, Kind::Socket), matches!(kind, Kind::Widget { resolved: true }));
         self.columns.push(Column {
             target,
-            name: name.to_owned(),
+            name: param.unwrap_or(name).to_owned(),
             values: vec![value.clone()],
             socket,
             resolved,
-            is_param: false,
+            is_param: param.is_some(),
         });
     }
 

@@ -1,6 +1,7 @@
 //! A body as an editor draws it: nodes with ids and places, and the links between them.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
+use std::ops::Range;
 
 use floe_lang::comfy::editor::socket_type;
 use floe_lang::comfy::prompt::Json;
@@ -8,7 +9,8 @@ use floe_lang::decl::Type;
 
 use super::bodies::{Bodies, Item, Origin, Port, link};
 use super::definitions::{Definition, Definitions};
-use super::size::Content;
+use super::remarks::Remarks;
+use super::size::{self, Content};
 use super::sockets::{Face, Socket, face};
 use super::values::json;
 use crate::export::layout;
@@ -24,6 +26,16 @@ pub(super) struct Graph {
     pub(super) nodes: Vec<Node>,
     pub(super) links: Vec<Link>,
     pub(super) frames: Vec<Option<layout::Bounds>>,
+    pub(super) notes: Vec<DrawnNote>,
+}
+
+/// A drawn note.
+#[derive(Debug)]
+pub(super) struct DrawnNote {
+    pub(super) id: i64,
+    pub(super) text: String,
+    pub(super) place: (f64, f64),
+    pub(super) size: (f64, f64),
 }
 
 /// A drawn node.
@@ -34,6 +46,8 @@ pub(super) struct Node {
     pub(super) class: String,
     pub(super) title: Option<String>,
     pub(super) is_instance: bool,
+    /// The node pack that brings its class.
+    pub(super) pack: Option<String>,
     pub(super) inputs: Vec<Input>,
     /// Name and type.
     pub(super) outputs: Vec<(String, String)>,
@@ -126,18 +140,15 @@ pub(super) struct Drawer<'b, 'f> {
     pub(super) definitions: &'b Definitions,
     /// The id of each definition.
     pub(super) uuids: &'b [String],
+    /// What the comments of the program say.
+    pub(super) remarks: &'b Remarks,
     pub(super) ids: Ids,
     pub(super) lost: BTreeSet<Lost>,
 }
 
 impl Drawer<'_, '_> {
-    /// Draws a body; `frame` says which frame an item belongs to. Of a definition, the first use is drawn.
-    pub(super) fn draw(
-        &mut self,
-        body: Option<InstanceId>,
-        definition: Option<&Definition>,
-        frame: &dyn Fn(Item) -> Option<usize>,
-    ) -> Graph {
+    /// Draws a body. Of a definition, the first use is drawn.
+    pub(super) fn draw(&mut self, body: Option<InstanceId>, definition: Option<&Definition>) -> Graph {
         let items = &self.bodies.body(body).items;
         let promoted: BTreeSet<(usize, usize)> = definition
             .iter()
@@ -145,24 +156,36 @@ impl Drawer<'_, '_> {
             .collect();
         let mut graph = Graph::default();
         let mut sources: Vec<Vec<Option<Source>>> = Vec::new();
-        let mut boxes = Vec::new();
+        let mut boxes = Boxes::default();
+        if body.is_none() {
+            self.remarks.loose.iter().for_each(|&note| boxes.note(self.remarks, note));
+        }
         for (place, &item) in items.iter().enumerate() {
             let drawn = match item {
                 Item::Call(id) => self.call(body, id, &|arg| promoted.contains(&(place, arg))),
                 Item::Instance(id) => self.instance(body, id, &|value| promoted.contains(&(place, value))),
             };
             let Some((node, from)) = drawn else { continue };
-            boxes.push(layout::Node {
+            let written = self.bodies.place(item);
+            let taken = layout::Node {
                 width: node.size.0,
                 height: node.size.1,
                 fixed: marks(self.bodies, item).pos,
-                frame: frame(item),
-            });
+                frame: self.remarks.frame(written),
+            };
+            boxes.node(taken, self.remarks, self.remarks.notes(written));
             graph.nodes.push(node);
             sources.push(from);
         }
         self.link(&mut graph, &sources, body, definition);
-        place(&mut graph, boxes);
+        let notes = boxes.place(&mut graph, &self.remarks.titles);
+        graph.notes = notes
+            .into_iter()
+            .map(|(note, place)| {
+                let text = self.remarks.notes[note].text.clone();
+                DrawnNote { id: self.ids.node(&Marks::default()), size: size::note(&text), text, place }
+            })
+            .collect();
         graph
     }
 
@@ -188,6 +211,7 @@ impl Drawer<'_, '_> {
             class: call.decl.name.to_string(),
             title: call.marks.label.as_deref().map(str::to_owned),
             is_instance: false,
+            pack: call.decl.marks.pack.as_ref().map(ToString::to_string),
             inputs: inputs.into_iter().map(input).collect(),
             outputs: outputs(call),
             values,
@@ -256,6 +280,7 @@ impl Drawer<'_, '_> {
             class: self.uuids[definition].clone(),
             title: Some(title),
             is_instance: true,
+            pack: None,
             inputs,
             outputs,
             values: stored.iter().flatten().cloned().chain(values.into_iter().filter_map(json)).collect(),
@@ -355,25 +380,79 @@ pub(super) fn scalar_type(value: &Value) -> &'static str {
     }
 }
 
-/// Gives nodes their places.
-fn place(graph: &mut Graph, boxes: Vec<layout::Node>) {
-    const ROW: f64 = 20.0;
-    let by_id: std::collections::HashMap<i64, usize> =
-        graph.nodes.iter().enumerate().map(|(at, node)| (node.id, at)).collect();
-    let links: Vec<layout::Link> = graph
-        .links
-        .iter()
-        .filter_map(|link| {
-            let (from, to) = (*by_id.get(&link.from.0)?, *by_id.get(&link.to.0)?);
-            let port = |slot: usize| slot as f64 * ROW + ROW / 2.0;
-            Some(layout::Link { from, to, ports: (port(link.from.1), port(link.to.1)) })
-        })
-        .collect();
-    let layout = layout::layout(&boxes, &links);
-    for (node, place) in graph.nodes.iter_mut().zip(layout.places) {
-        node.place = place;
+/// Notes up to this height stand above their node, larger ones for themselves.
+const TALL_NOTE: f64 = 300.0;
+
+/// Free space between a note and the node below, whose title stands in it.
+const NOTE_GAP: f64 = 50.0;
+
+/// Everything that takes up space in a body.
+#[derive(Debug, Default)]
+struct Boxes {
+    all: Vec<layout::Node>,
+    /// The box of each node, and how far below its upper edge the node stands.
+    nodes: Vec<(usize, f64)>,
+    /// The same of notes.
+    notes: Vec<(usize, usize, f64)>,
+    known: BTreeSet<usize>,
+}
+
+impl Boxes {
+    /// Adds a note for itself, once.
+    fn note(&mut self, remarks: &Remarks, note: usize) {
+        if self.known.insert(note) {
+            let (width, height) = size::note(&remarks.notes[note].text);
+            self.notes.push((note, self.all.len(), 0.0));
+            let frame = remarks.notes[note].frame;
+            self.all.push(layout::Node { width, height, fixed: None, frame });
+        }
     }
-    graph.frames = layout.frames;
+
+    /// Adds a node with the notes above its statement, where another node has not taken them already.
+    fn node(&mut self, mut node: layout::Node, remarks: &Remarks, notes: Range<usize>) {
+        let stands_free =
+            |note: usize| node.fixed.is_some() || size::note(&remarks.notes[note].text).1 > TALL_NOTE;
+        notes.clone().filter(|&note| stands_free(note)).for_each(|note| self.note(remarks, note));
+        let (at, mut below) = (self.all.len(), 0.0);
+        for note in notes {
+            if self.known.insert(note) {
+                let (width, height) = size::note(&remarks.notes[note].text);
+                self.notes.push((note, at, below));
+                below += height + NOTE_GAP;
+                node.width = node.width.max(width);
+            }
+        }
+        node.height += below;
+        self.nodes.push((at, below));
+        self.all.push(node);
+    }
+
+    /// Gives nodes their places; those of notes.
+    fn place(self, graph: &mut Graph, titles: &[String]) -> Vec<(usize, (f64, f64))> {
+        const ROW: f64 = 20.0;
+        let by_id: HashMap<i64, (usize, f64)> =
+            graph.nodes.iter().zip(&self.nodes).map(|(node, &at)| (node.id, at)).collect();
+        let links: Vec<layout::Link> = graph
+            .links
+            .iter()
+            .filter_map(|link| {
+                let ((from, from_below), (to, to_below)) =
+                    (*by_id.get(&link.from.0)?, *by_id.get(&link.to.0)?);
+                let port = |slot: usize, below: f64| below + slot as f64 * ROW + ROW / 2.0;
+                let ports = (port(link.from.1, from_below), port(link.to.1, to_below));
+                Some(layout::Link { from, to, ports })
+            })
+            .collect();
+        let widths: Vec<f64> = titles.iter().map(|title| size::frame(title)).collect();
+        let layout = layout::layout(&self.all, &links, &widths);
+        let place = |at: usize, below: f64| (layout.places[at].0, layout.places[at].1 + below);
+        for (node, &(at, below)) in graph.nodes.iter_mut().zip(&self.nodes) {
+            node.place = place(at, below);
+        }
+        let notes = self.notes.into_iter().map(|(note, at, below)| (note, place(at, below))).collect();
+        graph.frames = layout.frames;
+        notes
+    }
 }
 
 /// What the inputs and outputs of a definition are called: each has a name of its own.

@@ -1,24 +1,27 @@
 //! A program as the workflow file that ComfyUI's editor opens: schema 0.4, with subgraphs.
 //!
-//! Flows become subgraphs, headings among the comments become frames around nodes, known values become widgets. Reading
-//! the file gives the same prompt as exporting the program for the server.
+//! Flows become subgraphs, headings among the comments become frames around nodes and other remarks notes, known values
+//! become widgets. Reading the file gives the same prompt as exporting the program for the server.
 
 mod bodies;
 mod definitions;
-mod frames;
 mod graph;
+mod remarks;
 mod size;
 mod sockets;
 mod values;
 mod write;
+mod written;
 
 use floe_lang::ast;
 use floe_lang::comfy::prompt::Json;
 
 use crate::flat::{CallId, Flat};
-use bodies::{Bodies, Item};
+use bodies::Bodies;
 use definitions::Definitions;
 use graph::{Drawer, Ids};
+use remarks::Remarks;
+use written::Passed;
 
 /// A workflow file.
 #[derive(Debug)]
@@ -29,29 +32,28 @@ pub(crate) struct Workflow {
     pub(crate) lost: Vec<(CallId, usize)>,
 }
 
-/// The workflow file of a program. Headings are looked for in `file`, which the program was evaluated from.
+/// The workflow file of a program. Headings and remarks are looked for in `file`, which the program was evaluated from.
 pub(crate) fn workflow(file: &ast::File, flat: &Flat) -> Workflow {
     let bodies = Bodies::new(flat);
-    let definitions = Definitions::new(&bodies);
+    let definitions = Definitions::new(&bodies, &Passed::new(file));
     let uuids: Vec<String> = (0..definitions.all.len()).map(|at| uuid(&bodies, &definitions, at)).collect();
     let drawn: Vec<_> =
         std::iter::once(None).chain(definitions.all.iter().map(|of| Some(of.members[0]))).collect();
     let ids = Ids::new(&bodies, &drawn);
-    let mut drawer =
-        Drawer { bodies: &bodies, definitions: &definitions, uuids: &uuids, ids, lost: Default::default() };
-    let headings = frames::Headings::new(file);
-    let frame = |item: Item| {
-        let place = match item {
-            Item::Call(call) => flat.call(call).place,
-            Item::Instance(id) => flat.instances[id.index()].place,
-        };
-        headings.of(place)
+    let remarks = Remarks::new(file);
+    let mut drawer = Drawer {
+        bodies: &bodies,
+        definitions: &definitions,
+        uuids: &uuids,
+        remarks: &remarks,
+        ids,
+        lost: Default::default(),
     };
-    let root = drawer.draw(None, None, &frame);
+    let root = drawer.draw(None, None);
     let graphs: Vec<_> = definitions
         .all
         .iter()
-        .map(|definition| drawer.draw(Some(definition.members[0]), Some(definition), &|_| None))
+        .map(|definition| drawer.draw(Some(definition.members[0]), Some(definition)))
         .collect();
     let subgraphs = definitions
         .all
@@ -60,7 +62,7 @@ pub(crate) fn workflow(file: &ast::File, flat: &Flat) -> Workflow {
         .zip(&uuids)
         .map(|((definition, graph), uuid)| write::subgraph(&drawer, definition, graph, uuid));
     let subgraphs: Vec<Json> = subgraphs.collect();
-    let json = write::file(&root, headings.titles(), subgraphs, drawer.ids.last());
+    let json = write::file(&root, &remarks.titles, subgraphs, drawer.ids.last());
     Workflow { json, lost: drawer.lost.into_iter().map(|lost| (lost.call, lost.arg)).collect() }
 }
 

@@ -40,7 +40,11 @@ impl Content {
         let (left, right) = &self.sockets;
         let sockets = (letters(left) + letters(right)) * LETTER + 60.0;
         let widgets = letters(&self.widgets) * LETTER + 60.0;
-        let least = if self.texts > 0 { 400.0 } else { 225.0 };
+        let least = match (self.texts, self.widgets.len()) {
+            (0, 0) => 210.0,
+            (0, _) => 270.0,
+            _ => 400.0,
+        };
         let width = sockets.max(widgets).max(self.title as f64 * LETTER + 60.0).clamp(least, 480.0);
         let rows = left.len().max(right.len()) as f64;
         let mut height = rows * ROW + self.widgets.len() as f64 * WIDGET + self.texts as f64 * TEXT + MARGIN;
@@ -51,9 +55,26 @@ impl Content {
     }
 }
 
+/// The least width of a frame: its title, in letters that are larger than those of nodes.
+pub(super) fn frame(title: &str) -> f64 {
+    const LETTER: f64 = 13.0;
+    title.chars().count() as f64 * LETTER + 20.0
+}
+
+/// Width and height of a note: as many lines as its text takes, up to a screen of them.
+pub(super) fn note(text: &str) -> (f64, f64) {
+    const WIDTH: f64 = 400.0;
+    const LINE: f64 = 18.0;
+    const LINES: usize = 40;
+    let per_line = ((WIDTH - 30.0) / LETTER) as usize;
+    let lines: usize = text.lines().map(|line| line.chars().count().div_ceil(per_line).max(1)).sum();
+    (WIDTH, (lines.min(LINES) as f64 * LINE + 70.0).max(90.0))
+}
+
 /// Whether a node of a class shows a picture: those that load one, and those that end with one.
 pub(super) fn shows_picture(decl: &NodeDecl) -> bool {
     let is_picture = |ty: &Type| matches!(ty, Type::Data { comfy, .. } if comfy == "IMAGE");
-    let loads = decl.inputs.iter().any(|input| input.marks.upload);
+    let of_pictures = |ty: &Type| matches!(ty, Type::File { folder, .. } if folder == "input/image" || folder == "input/video");
+    let loads = decl.inputs.iter().any(|input| input.marks.upload && of_pictures(&input.ty));
     loads || (decl.output_node && decl.inputs.iter().any(|input| is_picture(&input.ty)))
 }

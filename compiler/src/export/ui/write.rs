@@ -3,7 +3,7 @@
 use floe_lang::comfy::prompt::Json;
 
 use super::definitions::Definition;
-use super::graph::{Drawer, Graph, INPUT, Input, Link, Node, OUTPUT, names, scalar_type};
+use super::graph::{Drawer, DrawnNote, Graph, INPUT, Input, Link, Node, OUTPUT, names, scalar_type};
 use crate::export::layout::Bounds;
 
 /// Width of what stands for the inputs or outputs of a subgraph.
@@ -69,6 +69,7 @@ pub(super) fn subgraph(drawer: &Drawer<'_, '_>, definition: &Definition, graph: 
     };
     let (input, output) =
         (border(INPUT, left - 2.0 * BORDER, &taken), border(OUTPUT, right + BORDER, &given));
+    let mut ids = graph.nodes.iter().map(|node| node.id).chain(graph.notes.iter().map(|note| note.id));
     let highest = |ids: &mut dyn Iterator<Item = i64>| int(ids.max().unwrap_or(0));
     object([
         ("id", text(uuid)),
@@ -76,8 +77,8 @@ pub(super) fn subgraph(drawer: &Drawer<'_, '_>, definition: &Definition, graph: 
         (
             "state",
             object([
-                ("lastGroupId", int(0)),
-                ("lastNodeId", highest(&mut graph.nodes.iter().map(|node| node.id))),
+                ("lastGroupId", int(graph.frames.iter().flatten().count())),
+                ("lastNodeId", highest(&mut ids)),
                 ("lastLinkId", highest(&mut graph.links.iter().map(|link| link.id))),
                 ("lastRerouteId", int(0)),
             ]),
@@ -91,7 +92,7 @@ pub(super) fn subgraph(drawer: &Drawer<'_, '_>, definition: &Definition, graph: 
         ("outputs", Json::Array(given)),
         ("widgets", Json::Array(Vec::new())),
         ("nodes", nodes(graph)),
-        ("groups", Json::Array(Vec::new())),
+        ("groups", groups(graph, &drawer.remarks.titles)),
         ("links", Json::Array(graph.links.iter().map(link).collect())),
         ("extra", object([])),
     ])
@@ -127,10 +128,14 @@ fn edges(graph: &Graph) -> (f64, f64, f64) {
     let fold = |values: &mut dyn Iterator<Item = f64>, better: fn(f64, f64) -> f64| {
         values.reduce(better).unwrap_or(0.0)
     };
-    let left = fold(&mut graph.nodes.iter().map(|node| node.place.0), f64::min);
-    let right = fold(&mut graph.nodes.iter().map(|node| node.place.0 + node.size.0), f64::max);
-    let top = fold(&mut graph.nodes.iter().map(|node| node.place.1), f64::min);
-    let bottom = fold(&mut graph.nodes.iter().map(|node| node.place.1 + node.size.1), f64::max);
+    let boxes = || {
+        let nodes = graph.nodes.iter().map(|node| (node.place, node.size));
+        nodes.chain(graph.notes.iter().map(|note| (note.place, note.size)))
+    };
+    let left = fold(&mut boxes().map(|(place, _)| place.0), f64::min);
+    let right = fold(&mut boxes().map(|(place, size)| place.0 + size.0), f64::max);
+    let top = fold(&mut boxes().map(|(place, _)| place.1), f64::min);
+    let bottom = fold(&mut boxes().map(|(place, size)| place.1 + size.1), f64::max);
     (left, right, ((top + bottom) / 2.0).round())
 }
 
@@ -158,8 +163,8 @@ fn link(link: &Link) -> Json {
     ])
 }
 
-fn groups(root: &Graph, titles: &[String]) -> Json {
-    let drawn = titles.iter().zip(&root.frames).filter_map(|(title, frame)| Some((title, (*frame)?)));
+fn groups(graph: &Graph, titles: &[String]) -> Json {
+    let drawn = titles.iter().zip(&graph.frames).filter_map(|(title, frame)| Some((title, (*frame)?)));
     let group = |(at, (title, (left, top, width, height))): (usize, (&String, Bounds))| {
         object([
             ("id", int(at + 1)),
@@ -201,14 +206,39 @@ fn nodes(graph: &Graph) -> Json {
         }
         Json::Object(members.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
     };
-    Json::Array(graph.nodes.iter().enumerate().map(node).collect())
+    let nodes = graph.nodes.iter().enumerate().map(node);
+    let notes = graph.notes.iter().zip(graph.nodes.len()..).map(|(drawn, order)| note(drawn, order));
+    Json::Array(nodes.chain(notes).collect())
+}
+
+fn note(note: &DrawnNote, order: usize) -> Json {
+    object([
+        ("id", int(note.id)),
+        ("type", text("MarkdownNote")),
+        ("pos", numbers([note.place.0, note.place.1])),
+        ("size", numbers([note.size.0, note.size.1])),
+        ("flags", object([])),
+        ("order", int(order)),
+        ("mode", int(0)),
+        ("inputs", Json::Array(Vec::new())),
+        ("outputs", Json::Array(Vec::new())),
+        ("properties", object([])),
+        ("widgets_values", Json::Array(vec![text(&note.text)])),
+        ("color", text("#432")),
+        ("bgcolor", text("#000")),
+    ])
 }
 
 fn properties(node: &Node) -> Json {
-    match node.is_instance {
-        true => object([]),
-        false => object([("Node name for S&R", text(&node.class))]),
+    let mut members = Vec::new();
+    if !node.is_instance {
+        members.push(("Node name for S&R", text(&node.class)));
     }
+    if let Some(pack) = &node.pack {
+        // Repositories are `owner/name`; the registry's names have no slash.
+        members.push((if pack.contains('/') { "aux_id" } else { "cnr_id" }, text(pack)));
+    }
+    Json::Object(members.into_iter().map(|(key, value)| (key.to_owned(), value)).collect())
 }
 
 fn socket(input: &Input) -> Json {

@@ -69,6 +69,7 @@ fn wanted<'d>(declarations: &'d dyn Declarations, node: &PromptNode, input: &str
 /// What is seen of a class that nobody declared.
 struct Draft<'a> {
     class: &'a str,
+    pack: Option<&'a str>,
     inputs: Vec<(&'a str, Seen<'a>)>,
     input_places: HashMap<&'a str, usize>,
     /// By slot; empty names are not known.
@@ -96,10 +97,18 @@ struct Seen<'a> {
 
 impl<'a> Draft<'a> {
     fn new(class: &'a str) -> Self {
-        Self { class, inputs: Vec::new(), input_places: HashMap::new(), outputs: Vec::new(), linked: false }
+        Self {
+            class,
+            pack: None,
+            inputs: Vec::new(),
+            input_places: HashMap::new(),
+            outputs: Vec::new(),
+            linked: false,
+        }
     }
 
     fn see(&mut self, node: &'a PromptNode) {
+        self.pack = self.pack.or(node.pack.as_deref());
         for input in &node.inputs {
             let place = *self.input_places.entry(&input.name).or_insert_with(|| {
                 self.inputs.push((&input.name, Seen::default()));
@@ -161,7 +170,10 @@ impl<'a> Draft<'a> {
             takes_lists: false,
             inputs: inputs.collect(),
             outputs: outputs(&self.outputs, declarations).into(),
-            marks: NodeMarks::default(),
+            marks: NodeMarks {
+                pack: self.pack.map(|pack| Text::Owned(pack.to_owned())),
+                ..NodeMarks::default()
+            },
         }
     }
 }

@@ -1,10 +1,10 @@
 //! Declarations of classes that nobody declared, as far as a workflow shows them.
 
 use super::classes::Classes;
-use super::literals::ident;
+use super::literals::{self, ident};
 use super::types;
 use crate::Span;
-use crate::ast::{Annotation, Comment, Input, Node, Output, Statement, StatementKind};
+use crate::ast::{Annotation, Arg, Comment, Expr, Input, Node, Output, Statement, StatementKind};
 use crate::decl::NodeDecl;
 
 /// One statement for each of them, under a remark.
@@ -12,9 +12,9 @@ pub(super) fn declarations(classes: &Classes<'_>) -> Vec<Statement> {
     let span = Span::new(0, 0);
     let statements = classes.unknown().iter().enumerate().map(|(place, decl)| Statement {
         comments: if place == 0 { heading() } else { Vec::new() },
-        blank_before: false,
+        blank_before: true,
         docs: None,
-        annotations: if decl.output_node { vec![annotation("output", span)] } else { Vec::new() },
+        annotations: annotations(decl, span),
         kind: StatementKind::Node(node(decl, span)),
         span,
     });
@@ -28,8 +28,15 @@ fn heading() -> Vec<Comment> {
     lines.into_iter().enumerate().map(comment).collect()
 }
 
-fn annotation(name: &str, span: Span) -> Annotation {
-    Annotation { name: ident(name, span), args: Vec::new(), span }
+fn annotations(decl: &NodeDecl, span: Span) -> Vec<Annotation> {
+    let pack = decl.marks.pack.as_ref().map(|pack| literals::string(pack, span));
+    let pack = pack.map(|pack| annotation("pack", vec![pack], span));
+    pack.into_iter().chain(decl.output_node.then(|| annotation("output", Vec::new(), span))).collect()
+}
+
+fn annotation(name: &str, values: Vec<Expr>, span: Span) -> Annotation {
+    let args = values.into_iter().map(|value| Arg { name: None, value: Some(value), span }).collect();
+    Annotation { name: ident(name, span), args, span }
 }
 
 fn node(decl: &NodeDecl, span: Span) -> Node {

@@ -17,7 +17,7 @@ use super::places::{Place, Places};
 use super::scope::{Flow, FlowIndex, FlowOutput, Folded, Item, ItemInput, Scope, ScopeId, Value, What};
 use super::{names, parameters};
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt::Write as _;
 
 /// The bodies of a program.
@@ -40,7 +40,8 @@ pub(super) fn fold<'a>(
 #[derive(Debug, Clone)]
 struct Call<'a> {
     flow: FlowIndex,
-    args: Vec<&'a InputValue>,
+    /// Values, and the inputs of instances around this one that they came through.
+    args: Vec<(&'a InputValue, &'a [usize])>,
 }
 
 /// An instance with the draft of its body.
@@ -53,6 +54,8 @@ pub(super) struct Folder<'a> {
     pub(super) flows: Vec<Flow<'a>>,
     /// Whether flows say the ids in them: then they differ where these do.
     ids: bool,
+    /// Instances with nodes in them whose ids have to be kept.
+    pinned: BTreeSet<&'a str>,
     /// By definition: its notes and frames, which flows say as well.
     remarks: HashMap<&'a str, String>,
     places: Places<'a>,
@@ -90,6 +93,7 @@ impl<'a> Folder<'a> {
             graph,
             flows: Vec::new(),
             ids: false,
+            pinned: prompt.pinned_instances(),
             remarks: remarks(prompt),
             places,
             exports,
@@ -203,10 +207,11 @@ impl<'a> Folder<'a> {
 
     fn node_item(&self, scope: &Scope<'a>, index: NodeIndex) -> Option<Item<'a>> {
         let node = &self.prompt.nodes[index];
+        let levels = self.left_behind(node.instance, scope.id);
         let inputs = node.inputs.iter().map(|input| ItemInput {
             name: Cow::Borrowed(input.name.as_str()),
             value: self.value(scope, &input.value),
-            through: input.through.filter(|_| node.instance == scope.id),
+            through: input.through.get(levels..).unwrap_or_default(),
             span: input.span,
         });
         let what = What::Node { node, decl: self.classes.get(&node.class), each: self.graph.each[index] };
@@ -217,14 +222,22 @@ impl<'a> Folder<'a> {
         let call = self.calls[index].as_ref()?;
         let instance = &self.prompt.instances[index];
         let parameters = &self.flows[call.flow].scope.bindings;
-        let inputs = parameters.iter().zip(&call.args).map(|(parameter, arg)| ItemInput {
+        let levels = self.left_behind(instance.parent, scope.id);
+        let inputs = parameters.iter().zip(&call.args).map(|(parameter, &(arg, through))| ItemInput {
             name: Cow::Owned(parameter.name.clone()),
             value: self.value(scope, arg),
-            through: None,
+            through: through.get(levels..).unwrap_or_default(),
             span: parameter.span,
         });
         let what = What::Flow { flow: call.flow, index, instance };
         Some(Item { what, id: self.local_id(scope.id, &instance.id), inputs: inputs.collect() })
+    }
+
+    /// How many instances are left on the way from the inside of one to a body around it: those that are written in
+    /// place.
+    fn left_behind(&self, from: ScopeId, to: ScopeId) -> usize {
+        let around = std::iter::successors(from, |&instance| self.prompt.instances[instance].parent);
+        around.take_while(|&instance| Some(instance) != to).count()
     }
 
     /// An id without those of the instances around it.
@@ -256,9 +269,10 @@ impl<'a> Folder<'a> {
             of.inputs.iter().map(|input| (input.name.as_str(), input.ty.as_str())).collect();
         let remarks = self.remarks.get(of.definition.as_str());
         let mut key = format!("{:?} {inputs:?} {remarks:?}", of.name);
+        let pinned = self.pinned.contains(of.id.as_str());
         for item in &draft.items {
             key.push('\n');
-            if self.ids {
+            if self.ids || pinned {
                 push(&mut key, format_args!("{:?} ", item.id));
             }
             match item.what {
@@ -268,7 +282,7 @@ impl<'a> Folder<'a> {
                 What::Flow { flow, .. } => push(&mut key, format_args!("{flow}")),
             }
             for input in &item.inputs {
-                push(&mut key, format_args!(" {:?}:{:?}:", input.name, input.through));
+                push(&mut key, format_args!(" {:?}:{:?}:", input.name, input.through.first()));
                 match input.value {
                     Value::Output(item, slot) => push(&mut key, format_args!("{item}.{slot}")),
                     Value::Given(InputValue::Link { node, slot }) if self.graph.is_list(*node, *slot) => {

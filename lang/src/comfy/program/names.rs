@@ -166,6 +166,7 @@ pub(super) fn results(
         files: file_words(scope),
         loaded: loaded(scope, flows, shape),
         stems: HashMap::new(),
+        sampled: sampled(scope, flows, shape),
         given: HashMap::new(),
     };
     let mut results = vec![ResultNames::default(); scope.items.len()];
@@ -290,6 +291,20 @@ fn loaded(scope: &Scope<'_>, flows: &[Flow<'_>], shape: &Shape<'_>) -> HashMap<S
     loaded
 }
 
+/// By item: whether a sampler is behind what it gives, by way of pictures and latents only.
+fn sampled(scope: &Scope<'_>, flows: &[Flow<'_>], shape: &Shape<'_>) -> Vec<bool> {
+    let mut sampled = vec![false; scope.items.len()];
+    for &item in &shape.order {
+        let of = &scope.items[item];
+        let class = of.decl().map_or_else(Vec::new, |decl| words::class_words(&decl.name));
+        let mut pictures = of.links().filter(|&(source, slot)| {
+            matches!(output_type(&scope.items[source], flows, slot), "LATENT" | "IMAGE")
+        });
+        sampled[item] = roles::samples(&class) || pictures.any(|(source, _)| sampled[source]);
+    }
+    sampled
+}
+
 struct Namer<'s, 'a> {
     scope: &'s Scope<'a>,
     flows: &'s [Flow<'a>],
@@ -300,6 +315,8 @@ struct Namer<'s, 'a> {
     loaded: HashMap<String, usize>,
     /// What models and the like are called before anything is added to them.
     stems: HashMap<(ItemIndex, u32), String>,
+    /// By item: whether a sampler stands somewhere before it or is it, over pictures and latents.
+    sampled: Vec<bool>,
     /// Names that were given, with the type that had each first.
     given: HashMap<String, String>,
 }
@@ -455,7 +472,7 @@ impl Namer<'_, '_> {
         let class = of.decl().map_or_else(Vec::new, |decl| words::class_words(&decl.name));
         let noun = roles::noun(ty).unwrap_or_default();
         if ty == "LATENT" && roles::samples(&class) {
-            return "samples".to_owned();
+            return if self.is_second_pass(of) { "refined" } else { "samples" }.to_owned();
         }
         if let Some(name) = self.declared_name(of, slot)
             && of.decl().is_some_and(|decl| decl.outputs.len() > 1)
@@ -476,6 +493,24 @@ impl Namer<'_, '_> {
             },
             None => self.purpose(item, slot, &noun).unwrap_or(noun),
         }
+    }
+
+    /// Whether a sampler goes over what another sampler made, in part.
+    fn is_second_pass(&self, of: &Item<'_>) -> bool {
+        let partly = of.inputs.iter().any(|input| {
+            let value = match input.value {
+                Value::Given(value) => Some(value),
+                Value::Bound(binding) => self.scope.bindings[binding].default,
+                Value::Output(..) => None,
+            };
+            let number = match value {
+                Some(InputValue::Json(Json::Float(number))) => *number,
+                Some(InputValue::Json(Json::Int(number))) => *number as f64,
+                _ => return false,
+            };
+            input.name == "denoise" && number < 1.0
+        });
+        partly && of.links().any(|(source, _)| self.sampled[source])
     }
 
     /// The input that it is for, where that says more than the noun: `start_image`.
@@ -505,7 +540,9 @@ impl Namer<'_, '_> {
         {
             return if word == "negative" { "negative_prompt".to_owned() } else { "prompt".to_owned() };
         }
-        let telling = |name: &String| !words::says_nothing(name) && name != "text";
+        let telling = |name: &String| {
+            !words::says_nothing(name) && name != "text" && !FUNCTIONS.contains(&name.as_str())
+        };
         let declared = || self.declared_name(of, slot).filter(telling);
         let reader = || self.only_reader(item, slot).filter(telling);
         let class = || {
@@ -523,8 +560,11 @@ impl Namer<'_, '_> {
 
     /// Every other type: its own name, or what it is for.
     fn typed(&self, item: ItemIndex, slot: u32, ty: &str, names: &Names<'_>) -> String {
-        let noun = roles::noun(ty).unwrap_or_else(|| "value".to_owned());
         let of = &self.scope.items[item];
+        // Of something that may be a picture or a mask, what was done to it says more.
+        let done = || roles::deed(&of.decl().map_or_else(Vec::new, |decl| words::class_words(&decl.name)));
+        let noun =
+            roles::noun(ty).or_else(|| done().map(str::to_owned)).unwrap_or_else(|| "value".to_owned());
         let purpose = self.purpose(item, slot, &noun);
         let file = self.files.get(&item).filter(|_| self.has_rival(ty));
         let exact = self.shape.uses[item].iter().find(|used| used.slot == slot).map(|used| used.input);

@@ -24,7 +24,7 @@ pub(super) fn order(
             needs
         })
         .collect();
-    let depth_first = depth_first(&sinks(outputs, shape), &needs);
+    let depth_first = depth_first(&sinks(scope, outputs, shape), &needs);
     let parts = parts(&depth_first, &needs, scope.items.len());
     let early = early(scope, shape, groups);
     let mut ranked: Vec<ItemIndex> = depth_first;
@@ -62,10 +62,15 @@ fn stages(scope: &Scope<'_>, shape: &Shape<'_>) -> Vec<u32> {
     stages
 }
 
-/// Where walks begin: what nobody reads, then what the flow gives to its caller.
-fn sinks(outputs: &[FlowOutput<'_>], shape: &Shape<'_>) -> Vec<ItemIndex> {
+/// Where walks begin: effects, then calls whose results nobody reads, then what the flow gives to its caller.
+fn sinks(scope: &Scope<'_>, outputs: &[FlowOutput<'_>], shape: &Shape<'_>) -> Vec<ItemIndex> {
     let unread = (0..shape.uses.len()).filter(|&item| shape.uses[item].is_empty());
-    unread.chain(outputs.iter().map(|output| output.item)).collect()
+    // A flow may have effects inside.
+    let effect = |&item: &ItemIndex| scope.items[item].decl().is_none_or(|decl| decl.output_node);
+    let (mut sinks, idle): (Vec<ItemIndex>, Vec<ItemIndex>) = unread.partition(effect);
+    sinks.extend(idle);
+    sinks.extend(outputs.iter().map(|output| output.item));
+    sinks
 }
 
 /// All statements, each after what it needs, by a walk from the sinks.

@@ -46,26 +46,27 @@ pub(super) fn choose<'a>(folder: &Folder<'a>, group: &[Draft<'a>]) -> Parameters
     for (item, of) in draft.items.iter().enumerate() {
         for (input, given) in of.inputs.iter().enumerate() {
             let Value::Given(_) = given.value else { continue };
+            let through = given.through.first().copied();
             let all =
                 || group.iter().filter_map(|(_, draft)| value(draft, item, input).map(|of| (draft, of)));
             let link = all().any(|(_, value)| matches!(value, InputValue::Link { .. }));
             let open = link || all().any(|(draft, value)| is_open(draft, value));
-            if !open && given.through.is_none() && group.len() == 1 {
+            if !open && through.is_none() && group.len() == 1 {
                 continue;
             }
             let ids: Vec<u32> =
                 all().map(|(draft, value)| values.id(folder.value_key(draft, value))).collect();
             let same = ids.iter().all(|&id| id == ids[0]);
-            if !open && same && given.through.is_none() {
+            if !open && same && through.is_none() {
                 continue;
             }
-            let source = match given.through {
+            let source = match through {
                 Some(through) => Source::Input(through, ids),
                 None if link => Source::Links(ids),
                 None => Source::Own(item, input),
             };
             let place = *by_source.entry(source).or_insert_with(|| {
-                chosen.push(Draught { through: given.through, uses: Vec::new(), link, same: same && !open });
+                chosen.push(Draught { through, uses: Vec::new(), link, same: same && !open });
                 chosen.len() - 1
             });
             chosen[place].uses.push((item, input));
@@ -212,9 +213,13 @@ fn seen(folder: &Folder<'_>, value: &InputValue, span: Span) -> Option<ast::Type
 }
 
 impl<'a> Parameters<'a> {
-    /// What an instance gives them.
-    pub(super) fn args(&self, draft: &Scope<'a>) -> Vec<&'a InputValue> {
-        self.uses.iter().filter_map(|uses| value(draft, uses[0].0, uses[0].1)).collect()
+    /// What an instance gives them, and the inputs of the instances around it that this came through.
+    pub(super) fn args(&self, draft: &Scope<'a>) -> Vec<(&'a InputValue, &'a [usize])> {
+        let of = |&(item, input): &(ItemIndex, usize)| {
+            let through = draft.items.get(item)?.inputs.get(input)?.through;
+            Some((value(draft, item, input)?, through.get(1..).unwrap_or_default()))
+        };
+        self.uses.iter().filter_map(|uses| of(uses.first()?)).collect()
     }
 
     /// Puts them into the body.

@@ -3,17 +3,19 @@
 use super::super::prompt::{InputValue, Json};
 use super::inline::Shape;
 use super::names::{self, Names};
+use super::order::order;
 use super::roles::Polarity;
 use super::scope::{Binding, BindingKind, Flow, Folded, Item, ItemIndex, ItemInput, Scope, Value, What};
 use super::{literals, types, words};
 use crate::ast;
 use crate::decl::{InputDecl, Literal, NodeDecl, Type};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// Makes them of values in the file's own body.
 pub(super) fn add(folded: &mut Folded<'_>, names: &mut Names<'_>) {
     let mut found = find(&folded.root, &folded.flows);
-    found.sort_by_key(|found| found.role);
+    found.sort_by_key(|found| (found.role, found.rank));
+    tell_apart(&mut found, &folded.root);
     let mut shared: HashMap<(Role, String, String), usize> = HashMap::new();
     for found in found {
         let given = &folded.root.items[found.item].inputs[found.input];
@@ -63,13 +65,41 @@ struct Found {
     item: ItemIndex,
     input: usize,
     role: Role,
+    /// Where its call stands in the text.
+    rank: usize,
     wish: String,
+    /// What somebody called the call.
+    title: Option<String>,
+}
+
+/// Of several values that would have one name, those take a title into it whose calls all have that title.
+fn tell_apart(found: &mut [Found], root: &Scope<'_>) {
+    let value = |found: &Found| format!("{:?}", root.items[found.item].inputs[found.input].value);
+    let mut titles: BTreeMap<String, BTreeMap<String, BTreeSet<Option<String>>>> = BTreeMap::new();
+    for found in found.iter() {
+        let values = titles.entry(found.wish.clone()).or_default();
+        values.entry(value(found)).or_default().insert(found.title.clone());
+    }
+    titles.retain(|_, values| values.len() > 1);
+    for found in found.iter_mut() {
+        let Some(of) = titles.get(&found.wish).and_then(|values| values.get(&value(found))) else { continue };
+        if let (Some(Some(title)), 1) = (of.first(), of.len())
+            && !title.contains(&found.wish)
+            && let Some(name) = words::join(&[title.clone(), found.wish.clone()])
+        {
+            found.wish = name;
+        }
+    }
 }
 
 fn find(root: &Scope<'_>, flows: &[Flow<'_>]) -> Vec<Found> {
     let groups = vec![None; root.items.len()];
     let shape = Shape::new(root, &[], flows, &groups);
     let served = names::polarity(root, flows, &shape);
+    let mut ranks = vec![0; root.items.len()];
+    for (rank, (item, _)) in order(root, &[], &shape, &groups).into_iter().enumerate() {
+        ranks[item] = rank;
+    }
     let mut found = Vec::new();
     for (item, of) in root.items.iter().enumerate() {
         let serves = shape.uses[item]
@@ -89,7 +119,12 @@ fn find(root: &Scope<'_>, flows: &[Flow<'_>]) -> Vec<Found> {
                 }
             };
             if let Some(role) = role {
-                found.push(Found { item, input, role, wish: wish(of, given, role, reader) });
+                let rank = ranks[shape.host[item]];
+                let title = words::title_words(of.title(), of.decl()).and_then(|words| words::join(&words));
+                // The others have it in their names already.
+                let title =
+                    title.filter(|_| of.decl().is_none() || role >= Role::Seed && role != Role::Value);
+                found.push(Found { item, input, role, rank, wish: wish(of, given, role, reader), title });
             }
         }
     }

@@ -314,11 +314,17 @@ pub(super) fn disabled<'d>(nodes: impl Iterator<Item = &'d Disabled>) -> Vec<Str
             let value = text(value);
             format!("{}: {value}", label(name))
         });
-        let values: Vec<String> = values.collect();
+        // A source is a name as people see it, and no text: it stands without quotes.
+        let links = node.links.iter().map(|(name, from)| format!("{}: {}", label(name), one_line(from)));
+        let values: Vec<String> = links.chain(values).collect();
         let values = if values.is_empty() { String::new() } else { format!(" ({})", values.join(", ")) };
         wrap(&format!("- {how} {}{title}{values}", node.class.replace('\n', " ")), &mut lines);
     }
     lines
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// A value as a remark shows it.

@@ -144,8 +144,8 @@ pub(super) struct ItemInput<'a> {
     pub(super) name: Cow<'a, str>,
     /// Its value.
     pub(super) value: Value<'a>,
-    /// The input of the instance around it that the value came through.
-    pub(super) through: Option<usize>,
+    /// The inputs that the value came through: of the instance around it, then of those around that.
+    pub(super) through: &'a [usize],
     /// Where it is written.
     pub(super) span: Span,
 }

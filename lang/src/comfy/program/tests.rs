@@ -3,8 +3,8 @@
 use super::{Options, program};
 use crate::ast::File;
 use crate::comfy::prompt::{
-    Group, InputValue, Instance, InstanceInput, InstanceOutput, Json, NamePiece, Note, Prompt, PromptInput,
-    PromptNode,
+    Disabled, Group, InputValue, Instance, InstanceInput, InstanceOutput, Json, NamePiece, Note, Prompt,
+    PromptInput, PromptNode,
 };
 use crate::comfy::{Limits, read};
 use crate::decl::{Declarations, NamedTypes, NodeDecl, Type, declare};
@@ -184,6 +184,16 @@ fn classes_that_nobody_declared_are_declared() {
 }
 
 #[test]
+fn declarations_name_the_pack_that_a_class_comes_from() {
+    let json = r#"{"nodes": [
+        {"id": 1, "type": "Grain", "properties": {"cnr_id": "film-grain"}, "outputs": [{"name": "image", "type": "IMAGE"}]},
+        {"id": 2, "type": "Show", "properties": {"aux_id": "somebody/show"}, "inputs": [{"name": "image", "type": "IMAGE", "link": 1}]},
+        {"id": 3, "type": "Grain"}
+    ], "links": [[1, 1, 0, 2, 0, "IMAGE"]], "version": 0.4}"#;
+    assert_snapshot!(text(json));
+}
+
+#[test]
 fn odd_values_stay_as_they_are() {
     let json = r#"{
         "1": {"class_type": "KSampler", "inputs": {"seed": null, "steps": "20", "cfg": NaN, "sampler_name": "unheard of",
@@ -259,11 +269,11 @@ fn link(name: &str, node: usize, slot: u32) -> PromptInput {
 }
 
 fn given(name: &str, value: InputValue) -> PromptInput {
-    PromptInput { name: name.to_owned(), value, ty: None, through: None, span: span() }
+    PromptInput { name: name.to_owned(), value, ty: None, through: Vec::new(), span: span() }
 }
 
 fn through(input: PromptInput, place: usize) -> PromptInput {
-    PromptInput { through: Some(place), ..input }
+    PromptInput { through: vec![place], ..input }
 }
 
 fn number(value: i128) -> InputValue {
@@ -276,6 +286,7 @@ fn string(text: &str) -> InputValue {
 
 fn node(id: &str, class: &str, inputs: Vec<PromptInput>, instance: Option<usize>) -> PromptNode {
     PromptNode {
+        pack: None,
         id: id.to_owned(),
         class: class.to_owned(),
         title: None,
@@ -420,6 +431,65 @@ fn flows_call_flows() {
     };
     let options = Options { ids: true, ..Options::default() };
     assert_snapshot!(text_with(&prompt, options));
+}
+
+/// A file with two instances inside of one another, the inner one's node given everything through both.
+fn nested() -> Prompt {
+    let through_both =
+        |input: PromptInput, places: [usize; 2]| PromptInput { through: places.to_vec(), ..input };
+    let blend = vec![
+        through_both(link("image1", 0, 0), [0, 0]),
+        through_both(link("image2", 0, 0), [0, 0]),
+        through_both(given("factor", InputValue::Json(Json::Float(0.25))), [1, 1]),
+    ];
+    let inner = [("base", "IMAGE"), ("opacity", "FLOAT")];
+    let outer = [("picture", "IMAGE"), ("strength", "FLOAT")];
+    Prompt {
+        nodes: vec![
+            node("1", "LoadImage", vec![given("image", string("a.png"))], None),
+            node("5:3:1", "ImageBlend", blend, Some(1)),
+            node("7", "SaveImage", vec![link("images", 1, 0)], None),
+        ],
+        instances: vec![
+            instance("5", "Outer", None, &outer, &[(1, 0)]),
+            instance("5:3", "Inner", Some(0), &inner, &[(1, 0)]),
+        ],
+        ..Prompt::default()
+    }
+}
+
+#[test]
+fn what_comes_through_two_instances_is_a_parameter_of_both_flows() {
+    assert_snapshot!(text_with(&nested(), Options::default()));
+}
+
+#[test]
+fn an_id_that_has_to_be_kept_keeps_those_of_the_instances_around() {
+    let mut prompt = nested();
+    prompt.pinned.insert("5:3:1".to_owned());
+    let text = text_with(&prompt, Options::default());
+    assert!(text.contains("@id(\"1\") ImageBlend(base"), "{text}");
+    assert!(text.contains("@id(\"3\") inner(picture"), "{text}");
+    assert!(text.contains("@id(\"5\") let image_2 = outer(image)"), "{text}");
+}
+
+#[test]
+fn what_is_switched_off_says_what_it_was_linked_to() {
+    let mut prompt = nested();
+    let links = [("images", "Decode  twice"), ("odd name", "VAEDecode")];
+    prompt.disabled.push(Disabled {
+        id: "9".to_owned(),
+        class: "SaveImage".to_owned(),
+        title: Some("Draft".to_owned()),
+        bypassed: false,
+        links: links.map(|(name, from)| (name.to_owned(), from.to_owned())).to_vec(),
+        values: vec![("filename_prefix".to_owned(), Json::String("draft".to_owned()))],
+        instance: None,
+    });
+    let text = text_with(&prompt, Options::default());
+    let said = text.split_whitespace().filter(|word| *word != "//").collect::<Vec<_>>().join(" ");
+    let node = "- muted SaveImage \"Draft\" (images: Decode twice, `odd name`: VAEDecode, filename_prefix: \"draft\")";
+    assert!(said.contains(node), "{text}");
 }
 
 #[test]

@@ -19,10 +19,10 @@ use crate::ast::{
     Annotation, Arg, Block, Call, Comment, Constraint, ConstraintKind, Doc, Edition, Expr, ExprKind, File,
     Fn, FnParam, Let, Member, Param, Pattern, PatternItem, Return, Returns, Statement, StatementKind,
 };
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-/// Lines have at most this many characters; longer statements are set apart.
-const WIDTH: usize = 100;
+/// Columns by which a flow's body is indented.
+const INDENT: usize = 4;
 
 /// The whole file: edition, params, flows, the file's own calls, declarations.
 pub(super) fn file(
@@ -38,6 +38,7 @@ pub(super) fn file(
         flows: &folded.flows,
         options,
         said: Sayings::new(prompt),
+        pinned: prompt.pinned_instances(),
         disabled: switched_off(prompt),
     };
     let mut statements = writer.params(&folded.root);
@@ -101,6 +102,8 @@ struct Writer<'w> {
     flows: &'w [Flow<'w>],
     options: Options,
     said: Sayings<'w>,
+    /// Instances with nodes in them whose ids have to be kept.
+    pinned: BTreeSet<&'w str>,
     /// By instance.
     disabled: HashMap<usize, Vec<&'w Disabled>>,
 }
@@ -127,8 +130,11 @@ impl Writer<'_> {
         let bindings = root.bindings.iter().filter(|binding| binding.kind == BindingKind::Param);
         let mut statements: Vec<Statement> = Vec::new();
         let mut apart = true;
+        let mut told: HashSet<&str> = HashSet::new();
         for binding in bindings {
             let mut param = statement(StatementKind::Param(self.param(root, binding)), binding);
+            // What was said of one is not said again of the next of its kind.
+            param.docs = param.docs.filter(|_| told.insert(&binding.docs));
             let lines = param.docs.is_some() || binding.default.is_some_and(has_lines);
             param.blank_before = apart || lines;
             apart = lines;
@@ -249,14 +255,16 @@ impl Writer<'_> {
         let mut handed = remarks.hand_out(&order, &shape.host);
         let mut statements = body.lets();
         let value = body.value_item(outputs, &order);
+        let indent = if scope.id.is_some() { INDENT } else { 0 };
         let mut before: Option<Above> = None;
         for &(item, part) in &ordered {
             let mut comments = handed.before.remove(&item).unwrap_or_default();
-            let above = Above { part, loader: is_loader(&scope.items[item]), long: body.is_long(item) };
+            let mut statement = body.statement(item, value == Some(item));
+            let long = crate::format::takes_lines(&statement, indent);
+            let above = Above { part, loader: is_loader(&scope.items[item]), long };
             let blank = before.is_none_or(|before| before.parts_from(above)) || !comments.is_empty();
             before = Some(above);
             let blank = blank && !(statements.is_empty() && scope.id.is_some());
-            let mut statement = body.statement(item, value == Some(item));
             match comments.first_mut() {
                 Some(first) => first.blank_before = blank,
                 None => statement.blank_before = blank,
@@ -385,19 +393,6 @@ impl Body<'_> {
             kind: StatementKind::Expr(value),
             span,
         }
-    }
-
-    /// Whether a statement takes several lines.
-    fn is_long(&self, item: ItemIndex) -> bool {
-        let names = &self.results[item].names;
-        let chars: usize = names.values().map(|name| name.len() + 2).sum();
-        let binding = match names.len() {
-            0 => 0,
-            1 => chars + "let = ".len() - 1,
-            _ => chars + "let () = ".len() - 2,
-        };
-        let indent = if self.scope.id.is_some() { 4 } else { 0 };
-        self.shape.width[item] + binding + indent > WIDTH
     }
 
     fn statement(&self, item: ItemIndex, is_value: bool) -> Statement {
@@ -546,8 +541,10 @@ impl Body<'_> {
                 add("pos", vec![coordinate(x, span), coordinate(y, span)]);
             }
         }
-        let pinned =
-            matches!(of.what, What::Node { node, .. } if self.writer.prompt.pinned.contains(&node.id));
+        let pinned = match of.what {
+            What::Node { node, .. } => self.writer.prompt.pinned.contains(&node.id),
+            What::Flow { instance, .. } => self.writer.pinned.contains(instance.id.as_str()),
+        };
         if self.writer.options.ids || pinned {
             add("id", vec![literals::string(of.id, span)]);
         }

@@ -119,11 +119,13 @@ impl<'v> Emitter<'_, '_, 'v> {
         let id = self.scopes.id(site);
         let texts = node.outputs.iter().map(|(name, ty)| name.len() + ty.len()).sum::<usize>();
         let title = node.written_title().map_or(0, str::len);
-        self.budget.spend(id.len() + node.class.len() + texts + title);
+        let pack = node.pack();
+        self.budget.spend(id.len() + node.class.len() + texts + title + pack.map_or(0, str::len));
         PromptNode {
             id,
             class: node.class.to_owned(),
             title: node.title(),
+            pack: pack.map(str::to_owned),
             inputs: inputs.list,
             outputs: outputs.collect(),
             unnamed,
@@ -156,7 +158,10 @@ impl<'v> Emitter<'_, '_, 'v> {
                 }
                 (None, None) => continue,
             };
-            self.put(inputs, PromptInput { name: widget.name, value, ty, through: shown, span });
+            self.put(
+                inputs,
+                PromptInput { name: widget.name, value, ty, through: Vec::from_iter(shown), span },
+            );
         }
     }
 
@@ -175,7 +180,8 @@ impl<'v> Emitter<'_, '_, 'v> {
             let given = shown.and_then(|_| self.promotions.inner(site, &name, self.log));
             let (value, span) = given.unwrap_or((value, span));
             let ty = sockets.get(name.as_str()).map(|ty| (*ty).to_owned());
-            self.put(inputs, PromptInput { name, value: InputValue::Json(value), ty, through: shown, span });
+            let (value, through) = (InputValue::Json(value), Vec::from_iter(shown));
+            self.put(inputs, PromptInput { name, value, ty, through, span });
         }
         self.budget.spend(guessed.unnamed.iter().map(weight).sum());
         guessed.unnamed
@@ -211,7 +217,8 @@ impl<'v> Emitter<'_, '_, 'v> {
             InputValue::DynamicPrompt(text) => text.len(),
             _ => 0,
         };
-        self.budget.spend(input.name.len() + input.ty.as_ref().map_or(0, String::len) + value);
+        let ty = input.ty.as_ref().map_or(0, String::len);
+        self.budget.spend(input.name.len() + ty + value + input.through.len());
         inputs.put(input);
     }
 

@@ -2,7 +2,7 @@
 
 use super::budget::{Budget, weight};
 use super::emit::instance_of;
-use super::file::{File, Graph, Kind, Mode, Node, pair};
+use super::file::{File, Graph, Kind, Mode, Node, Origin, pair};
 use super::log::Log;
 use super::scopes::{Scopes, Site};
 use super::widgets;
@@ -26,7 +26,8 @@ pub(super) fn add(scopes: &Scopes<'_, '_>, prompt: &mut Prompt, budget: &mut Bud
                 let disabled = disabled(scopes, (scope, at), log);
                 let values: usize =
                     disabled.values.iter().map(|(name, value)| name.len() + weight(value)).sum();
-                budget.spend(disabled.id.len() + disabled.class.len() + values);
+                let links: usize = disabled.links.iter().map(|(name, from)| name.len() + from.len()).sum();
+                budget.spend(disabled.id.len() + disabled.class.len() + values + links);
                 prompt.disabled.push(disabled);
             }
         }
@@ -68,6 +69,7 @@ fn disabled(scopes: &Scopes<'_, '_>, site: Site, log: &mut Log) -> Disabled {
         class: class(scopes.file, node),
         title: node.title(),
         bypassed: node.mode == Mode::Bypassed,
+        links: links(scopes.file, scopes.graph(site.0), node),
         values: values(node, log),
         instance: instance_of(site.0),
     }
@@ -79,6 +81,39 @@ fn class(file: &File<'_>, node: &Node<'_>) -> String {
         Kind::Instance(graph) => file.graphs[graph].name.to_owned(),
         _ => node.class.to_owned(),
     }
+}
+
+/// What the sockets of a node are linked to, as people see it.
+fn links(file: &File<'_>, graph: &Graph<'_>, node: &Node<'_>) -> Vec<(String, String)> {
+    let linked = node.inputs.iter().filter_map(|socket| {
+        let from = match behind(graph, socket.link?) {
+            Origin::Node { node, .. } => {
+                let node = &graph.nodes[node];
+                node.title().unwrap_or_else(|| class(file, node))
+            }
+            Origin::Input(plug) => {
+                graph.inputs.get(plug).map(|plug| plug.label.unwrap_or(plug.name).to_owned())?
+            }
+        };
+        Some((socket.name.to_owned(), from))
+    });
+    linked.collect()
+}
+
+/// What is linked to the first of some reroutes, as far as anybody would follow them.
+fn behind(graph: &Graph<'_>, mut origin: Origin) -> Origin {
+    const STEPS: usize = 32;
+    for _ in 0..STEPS {
+        let Origin::Node { node, .. } = origin else { break };
+        let before = match graph.nodes[node].kind {
+            Kind::Reroute | Kind::Set => node,
+            Kind::Get(keeper) => keeper,
+            _ => break,
+        };
+        let Some(next) = graph.nodes[before].inputs.first().and_then(|socket| socket.link) else { break };
+        origin = next;
+    }
+    origin
 }
 
 fn values(node: &Node<'_>, log: &mut Log) -> Vec<(String, Json)> {

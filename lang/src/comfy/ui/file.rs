@@ -82,6 +82,10 @@ pub(super) enum Kind {
     Primitive,
     /// A remark.
     Note,
+    /// Keeps what it is given for others, and hands it on: `SetNode` of KJNodes.
+    Set,
+    /// Hands on what another node of the same graph keeps: `GetNode` of KJNodes.
+    Get(NodeAt),
     /// A use of a subgraph.
     Instance(GraphAt),
 }
@@ -140,6 +144,14 @@ impl<'v> Node<'v> {
             *title == self.class || self.decl.is_some_and(|decl| decl.title() == *title) || title.is_empty()
         };
         self.written_title().filter(|title| !usual(title)).map(str::to_owned)
+    }
+
+    /// The node pack that brings its class, by its name in the registry, else by its repository; none for a class that
+    /// is declared.
+    pub(super) fn pack(&self) -> Option<&'v str> {
+        let said =
+            |name| self.property(name).and_then(Value::text).map(str::trim).filter(|pack| !pack.is_empty());
+        if self.decl.is_some() { None } else { said("cnr_id").or_else(|| said("aux_id")) }
     }
 
     /// Left and upper edge.
@@ -247,6 +259,7 @@ impl<'v> Reader<'_, 'v> {
                 None => refused.extend(value.get("id").and_then(Value::id)),
             }
         }
+        self.connect(&mut nodes);
         let definition = |key| if at == 0 { Vec::new() } else { plugs_of(value, key) };
         let (inputs, outputs) = (definition("inputs"), definition("outputs"));
         let mut graph = Graph {
@@ -305,11 +318,29 @@ impl<'v> Reader<'_, 'v> {
         })
     }
 
+    /// Finds what each `GetNode` hands on: the first node that keeps something under its name. Where none does, it stays
+    /// a node that nobody declares.
+    fn connect(&self, nodes: &mut [Node<'v>]) {
+        let mut kept: HashMap<&str, NodeAt> = HashMap::new();
+        for (at, node) in nodes.iter().enumerate().filter(|(_, node)| node.kind == Kind::Set) {
+            if let Some(name) = kept_name(node) {
+                kept.entry(name).or_insert(at);
+            }
+        }
+        for node in nodes.iter_mut().filter(|node| node.class == "GetNode" && node.kind == Kind::Plain) {
+            if let Some(&at) = kept_name(node).and_then(|name| kept.get(name)) {
+                node.kind = Kind::Get(at);
+                node.decl = None;
+            }
+        }
+    }
+
     fn kind(&self, class: &str) -> Kind {
         match class {
             "Reroute" | "Reroute (rgthree)" => Kind::Reroute,
             "PrimitiveNode" => Kind::Primitive,
             "Note" | "MarkdownNote" => Kind::Note,
+            "SetNode" => Kind::Set,
             _ => self.definitions.get(class).map_or(Kind::Plain, |&graph| Kind::Instance(graph)),
         }
     }
@@ -354,6 +385,11 @@ impl<'v> Reader<'_, 'v> {
             _ => {}
         }
     }
+}
+
+/// The name under which a node keeps something, or is given it.
+fn kept_name<'v>(node: &Node<'v>) -> Option<&'v str> {
+    node.stored()?.at(0)?.text().filter(|name| !name.is_empty())
 }
 
 fn mode(value: &Value<'_>) -> Mode {

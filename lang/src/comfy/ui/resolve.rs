@@ -34,9 +34,10 @@ impl Found {
     /// Nothing.
     pub(super) const NOTHING: Found = Found { source: Source::Nothing, exits: None };
 
-    /// The input of the definition by which the way leaves the scope that it begins in.
-    pub(super) fn through(&self) -> Option<usize> {
-        self.exits.as_ref().map(|exit| exit.input)
+    /// The inputs of definitions by which the way leaves the scope that it begins in, and those around that.
+    pub(super) fn through(&self) -> Vec<usize> {
+        let exits = std::iter::successors(self.exits.as_deref(), |exit| exit.outer.as_deref());
+        exits.map(|exit| exit.input).collect()
     }
 }
 
@@ -209,7 +210,9 @@ impl<'s, 'f, 'v> Resolver<'s, 'f, 'v> {
                 Some(input) => self.before(site, input),
                 None => end(Source::Nothing),
             },
-            (Mode::On, Kind::Reroute) => self.before(site, 0),
+            (Mode::On, Kind::Reroute | Kind::Set) => self.before(site, 0),
+            // Whether the node that keeps it is switched off makes no difference.
+            (Mode::On, Kind::Get(keeper)) => self.before((site.0, keeper), 0),
             (Mode::On, Kind::Primitive | Kind::Note) => end(Source::Nothing),
             (Mode::On, Kind::Plain) => {
                 end(self.scopes.index(site).map_or(Source::Nothing, |index| Source::Output(index, slot)))

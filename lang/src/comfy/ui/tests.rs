@@ -133,6 +133,27 @@ fn a_muted_node_cuts_and_a_bypassed_one_hands_on_what_fits() {
 }
 
 #[test]
+fn what_is_kept_under_a_name_is_linked_to_those_that_get_it() {
+    let named = |name: &str| format!(r#", "widgets_values": ["{name}"]"#);
+    let nodes = [
+        node(1, "A", "T", ""),
+        node(2, "SetNode", "T", &format!(r#"{}, "mode": 2"#, named("model"))),
+        node(3, "GetNode", "T", &named("model")),
+        node(4, "B", "T", ""),
+        node(5, "GetNode", "T", &named("nothing")),
+        node(6, "B", "T", ""),
+        node(7, "SetNode", "T", &named("other")),
+        node(8, "B", "T", ""),
+    ];
+    let links = [link(1, 1, 2), link(2, 3, 4), link(3, 5, 6), link(4, 4, 7), link(5, 7, 8)];
+    let prompt = prompt(&graph(&nodes, &links, ""));
+    let ids: Vec<&str> = prompt.nodes.iter().map(|node| node.id.as_str()).collect();
+    assert_eq!(ids, ["1", "4", "5", "6", "8"], "one whose name nobody keeps stays as it is");
+    assert_eq!([origin(&prompt, "4"), origin(&prompt, "6")], [Some("1"), Some("5")]);
+    assert_eq!(origin(&prompt, "8"), Some("4"), "through the node that keeps it");
+}
+
+#[test]
 fn instances_know_what_comes_through_them() {
     // 1 → instance 2 of `a`, in which 11 → instance 12 of `b`, in which 21 → bypassed 22; → 3.
     let outer = definition(
@@ -153,8 +174,8 @@ fn instances_know_what_comes_through_them() {
     assert_eq!(origin(&prompt, "2:11"), Some("1"));
     assert_eq!(origin(&prompt, "2:12:21"), Some("2:11"));
     assert_eq!(origin(&prompt, "3"), Some("2:12:21"));
-    let through = |id| find(&prompt, id).inputs[0].through;
-    assert_eq!([through("2:11"), through("2:12:21"), through("3")], [Some(0), Some(0), None]);
+    let through = |id| find(&prompt, id).inputs[0].through.clone();
+    assert_eq!([through("2:11"), through("2:12:21"), through("3")], [vec![0], vec![0], vec![]]);
 
     let [outer, inner] = &prompt.instances[..] else { panic!("two instances") };
     assert_eq!((outer.id.as_str(), outer.parent, outer.name.as_str()), ("2", None, "Sub a"));
@@ -165,13 +186,13 @@ fn instances_know_what_comes_through_them() {
 }
 
 #[test]
-fn a_way_through_two_edges_at_once_is_through_the_inner_one() {
+fn a_way_through_two_edges_at_once_is_told_from_the_inner_one_outwards() {
     let outer = definition("a", &[node(11, "b", "T", "")], &[link(1, -10, 11), link(2, 11, -20)]);
     let inner = definition("b", &[node(21, "Deep", "T", "")], &[link(1, -10, 21), link(2, 21, -20)]);
     let nodes = [node(1, "A", "T", ""), node(2, "a", "T", "")];
     let prompt = prompt(&graph(&nodes, &[link(1, 1, 2)], &definitions(&[outer, inner])));
     assert_eq!(origin(&prompt, "2:11:21"), Some("1"));
-    assert_eq!(find(&prompt, "2:11:21").inputs[0].through, Some(0));
+    assert_eq!(find(&prompt, "2:11:21").inputs[0].through, [0, 0]);
 }
 
 #[test]
@@ -254,6 +275,18 @@ fn values_of_unknown_classes_have_the_names_that_the_file_gives() {
     assert_eq!(unknown(r#""widgets_values": [1], "widgets_values_named": {"seed": 5, "size": 64}"#), both);
     let (named, unnamed) = unknown(r#""widgets_values": [5, 64, true]"#);
     assert_eq!((named.len(), unnamed.len()), (0, 3), "names of two of three values say nothing");
+}
+
+#[test]
+fn the_pack_of_a_class_is_what_its_node_says() {
+    let says = |properties: &str| {
+        let more = format!(r#", "properties": {{{properties}}}"#);
+        prompt(&graph(&[node(1, "A", "T", &more)], &[], "")).nodes[0].pack.clone()
+    };
+    assert_eq!(says(r#""cnr_id": "a-pack", "aux_id": "owner/name""#).as_deref(), Some("a-pack"));
+    assert_eq!(says(r#""aux_id": "owner/name""#).as_deref(), Some("owner/name"));
+    assert_eq!(says(r#""cnr_id": " ", "ver": "1.0""#), None);
+    assert_eq!(says(r#""cnr_id": 7"#), None);
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::ast::{Annotation, Arg, Expr, ExprKind};
 use crate::suggest;
 
 /// What stands before `node`.
-pub(in crate::decl) const NODE_ANNOTATIONS: [&str; 11] = [
+pub(in crate::decl) const NODE_ANNOTATIONS: [&str; 12] = [
     "category",
     "display",
     "output",
@@ -18,6 +18,7 @@ pub(in crate::decl) const NODE_ANNOTATIONS: [&str; 11] = [
     "retired",
     "intermediate",
     "essential",
+    "pack",
 ];
 
 /// What stands after an input.

@@ -164,6 +164,7 @@ impl<'a> Scope<'a> {
                 retired: marks.flag("retired", errors),
                 intermediate_output: marks.flag("intermediate", errors),
                 essential: marks.text("essential", errors),
+                pack: marks.text("pack", errors),
             },
         }
     }

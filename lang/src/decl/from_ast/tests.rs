@@ -51,7 +51,7 @@ fn all_that_a_declaration_can_say_comes_back_as_it_was() {
     let source = r##"/// Resizes.
 /// In two lines.
 @category("image") @display("Resize It") @output @takes_lists @intermediate @deprecated @experimental
-@v1 @retired @essential("Basics")
+@v1 @retired @essential("Basics") @pack("owner/name")
 node Resize(
     image: Image,
     size: Int in 1..=100 = 20 @step(5) @control_after_generate("fixed") @label("side"),

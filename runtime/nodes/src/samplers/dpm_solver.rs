@@ -225,7 +225,7 @@ fn try_step<D: Denoiser>(
     if three {
         third_direction(frame, x, leap, [&mut *eps, &mut *ahead, &mut *eps_1, &mut *eps_2])?;
     }
-    let (low, high) = pair(leap, settings.order);
+    let (low, high) = (lower(leap, settings.order), higher(leap, settings.order));
     let (atol, rtol) = (settings.atol as f32, settings.rtol as f32);
     let mut sum = 0.0f64;
     for i in 0..x.len() {
@@ -242,18 +242,21 @@ fn first_share(order: usize) -> f32 {
     if order == 3 { 1.0 / 3.0 } else { 0.5 }
 }
 
-/// The solution of lower and of higher order, from the directions of a step.
-fn pair(leap: Leap, order: usize) -> (impl Fn(f32, f32, f32) -> f32, impl Fn(f32, f32, f32, f32) -> f32) {
-    let (one, two, three) = (leap.one(), leap.two(first_share(order)), leap.three(R_2));
-    let low_two = leap.two(first_share(order));
-    let low = move |x, eps, eps_1| if order == 3 { low_two(x, eps, eps_1) } else { one(x, eps) };
-    let high = move |x, eps, eps_1, eps_2| if order == 3 { three(x, eps, eps_2) } else { two(x, eps, eps_1) };
-    (low, high)
+/// The solution of lower order, from the directions of a step.
+fn lower(leap: Leap, order: usize) -> impl Fn(f32, f32, f32) -> f32 {
+    let (one, two) = (leap.one(), leap.two(first_share(order)));
+    move |x, eps, eps_1| if order == 3 { two(x, eps, eps_1) } else { one(x, eps) }
+}
+
+/// The solution of higher order.
+fn higher(leap: Leap, order: usize) -> impl Fn(f32, f32, f32, f32) -> f32 {
+    let (two, three) = (leap.two(first_share(order)), leap.three(R_2));
+    move |x, eps, eps_1, eps_2| if order == 3 { three(x, eps, eps_2) } else { two(x, eps, eps_1) }
 }
 
 /// Takes a step: `before` becomes the lower order, which the next error is measured against, `x` the higher.
 fn keep(x: &mut [f32], before: &mut [f32], [eps, eps_1, eps_2]: [&mut [f32]; 3], leap: Leap, order: usize) {
-    let (low, high) = pair(leap, order);
+    let (low, high) = (lower(leap, order), higher(leap, order));
     for i in 0..x.len() {
         let eps_2 = if order == 3 { eps_2[i] } else { 0.0 };
         before[i] = low(x[i], eps[i], eps_1[i]);

@@ -80,9 +80,10 @@ pub(super) fn solve<const N: usize>(matrix: &mut [[f64; N]; N], right: &mut [f64
         matrix.swap(column, pivot);
         right.swap(column, pivot);
         for row in column + 1..size {
-            let factor = matrix[row][column] / matrix[column][column];
-            for k in column..size {
-                matrix[row][k] -= factor * matrix[column][k];
+            let above = matrix[column];
+            let factor = matrix[row][column] / above[column];
+            for (value, above) in matrix[row].iter_mut().zip(above).take(size).skip(column) {
+                *value -= factor * above;
             }
             right[row] -= factor * right[column];
         }

@@ -76,10 +76,10 @@ pub(super) fn tanh(x: f32) -> f32 {
     let s = x * x;
     // The polynomial of Cephes' tanhf (Moshier).
     let p = -5.704_988_7e-3_f32;
-    let p = p.mul_add(s, 2.063_908_9e-2);
+    let p = p.mul_add(s, 2.063_909e-2);
     let p = p.mul_add(s, -5.373_971_4e-2);
     let p = p.mul_add(s, 1.333_144_2e-1);
-    let p = p.mul_add(s, -3.333_328_2e-1);
+    let p = p.mul_add(s, -3.333_328e-1);
     let small = (p * s).mul_add(x, x);
     // Written so that a NaN goes the way that keeps it.
     if t > 0.625 { large } else { small }

@@ -1,5 +1,5 @@
 //! What the tests share: opening a file, and running a program.
-#![allow(dead_code, missing_docs, unreachable_pub)]
+#![allow(dead_code, missing_docs, unreachable_pub, clippy::unwrap_used)]
 
 pub mod check;
 
