@@ -153,7 +153,7 @@ impl<'a> Target<'a> {
 /// Scales one picture. Channels that only one of the two has are left alone.
 ///
 /// Values may have any range for all methods but `lanczos`, which clips to 0..1. `wide` is working memory for the
-/// target's width times the source's height, in the smaller number of channels.
+/// target's width times the source's height, in the smaller number of channels; `area` and `nearest-exact` need none.
 ///
 /// # Errors
 /// [`ResizeError::Source`] when `source` does not fit its size; [`ResizeError::TooLarge`] when the target or the working
@@ -171,7 +171,10 @@ pub fn resize(
         return Err(ResizeError::Source { width, height, channels: pixel, len: data.len() });
     }
     let channels = pixel.min(target.channels);
-    let needed = target.width.checked_mul(height).and_then(|pixels| pixels.checked_mul(channels));
+    let needed = match method {
+        ScaleMethod::NearestExact | ScaleMethod::Area => Some(0),
+        _ => target.width.checked_mul(height).and_then(|pixels| pixels.checked_mul(channels)),
+    };
     let Some(wide) = needed.filter(|_| target.fits()).and_then(|needed| wide.get_mut(..needed)) else {
         return Err(ResizeError::TooLarge { width: target.width, height: target.height, channels });
     };

@@ -41,31 +41,38 @@ const KONTEXT: [(usize, usize); 17] = [
     (1568, 672),
 ];
 
-/// Pictures in another size, and the memory for that.
-fn gives(image: Pictures, (height, width): Sides) -> Work {
-    let scratch = vec![image.scaling(width)];
+/// Pictures in another size, and the memory for that: two of the methods need none.
+fn gives(image: Pictures, (height, width): Sides, method: Option<&str>) -> Work {
+    let scratch = match method {
+        Some("area" | "nearest-exact") => Vec::new(),
+        _ => vec![image.scaling(width)],
+    };
     Work { scratch, ..Work::gives([Pictures { height, width, ..image }.image()]) }
 }
 
 fn image_scale(call: &Call<'_>) -> Result<Work, SemanticError> {
     let image = call.pictures("image");
-    Ok(gives(image, scaled((image.height, image.width), call.int("height"), call.int("width"))))
+    let sides = scaled((image.height, image.width), call.int("height"), call.int("width"));
+    Ok(gives(image, sides, call.string("upscale_method")))
 }
 
 fn image_scale_by(call: &Call<'_>) -> Result<Work, SemanticError> {
     let image = call.pictures("image");
-    Ok(gives(image, by((image.height, image.width), call.float("scale_by"))))
+    let sides = by((image.height, image.width), call.float("scale_by"));
+    Ok(gives(image, sides, call.string("upscale_method")))
 }
 
 fn image_scale_to_total_pixels(call: &Call<'_>) -> Result<Work, SemanticError> {
     let image = call.pictures("image");
-    let sides = (image.height, image.width);
-    Ok(gives(image, to_total(sides, call.float("megapixels"), call.int("resolution_steps"))))
+    let (megapixels, steps) = (call.float("megapixels"), call.int("resolution_steps"));
+    let sides = to_total((image.height, image.width), megapixels, steps);
+    Ok(gives(image, sides, call.string("upscale_method")))
 }
 
 fn image_scale_to_max_dimension(call: &Call<'_>) -> Result<Work, SemanticError> {
     let image = call.pictures("image");
-    Ok(gives(image, to_side((image.height, image.width), call.int("largest_size"), usize::max)))
+    let sides = to_side((image.height, image.width), call.int("largest_size"), usize::max);
+    Ok(gives(image, sides, call.string("upscale_method")))
 }
 
 /// The size whose proportions are nearest; of two as near the narrower.
@@ -76,14 +83,15 @@ fn flux_kontext_image_scale(call: &Call<'_>) -> Result<Work, SemanticError> {
         let distance = |&(width, height): &(usize, usize)| (aspect - width as f64 / height as f64).abs();
         KONTEXT.into_iter().min_by(|a, b| distance(a).total_cmp(&distance(b)))
     })();
-    Ok(gives(image, (sides.map(|(_, height)| height), sides.map(|(width, _)| width))))
+    Ok(gives(image, (sides.map(|(_, height)| height), sides.map(|(width, _)| width)), Some("lanczos")))
 }
 
 /// Scaled into the middle of a picture of another size; the kernel works out where.
 fn resize_and_pad_image(call: &Call<'_>) -> Result<Work, SemanticError> {
     let image = call.pictures("image");
     // What is scaled is no wider than the target.
-    Ok(gives(image, (call.int("target_height"), call.int("target_width"))))
+    let sides = (call.int("target_height"), call.int("target_width"));
+    Ok(gives(image, sides, call.string("interpolation")))
 }
 
 /// Pictures or masks; how the size is said is the choice of `resize_type`.
@@ -94,7 +102,7 @@ fn resize_image_mask(call: &Call<'_>) -> Result<Work, SemanticError> {
         other => return Ok(Work::gives([other.clone()]).lacking(Gap::Unknown)),
     };
     let give = |sides: Sides| {
-        let work = gives(image, sides);
+        let work = gives(image, sides, call.string("scale_method"));
         let (height, width) = sides;
         let output = Pictures { height, width, ..image };
         if is_mask { Work { outputs: vec![output.mask()], ..work } } else { work }
@@ -181,7 +189,7 @@ fn scaled((height, width): (Size, Size), wanted_height: Size, wanted_width: Size
 
 #[cfg(test)]
 mod tests {
-    use super::scaled;
+    use super::{by, scaled, to_side, to_total};
 
     #[test]
     fn a_size_of_zero_keeps_the_proportions() {
@@ -201,5 +209,19 @@ mod tests {
         assert_eq!(scaled((None, Some(64)), Some(0), Some(32)), (None, Some(32)));
         assert_eq!(scaled((Some(48), Some(64)), None, Some(0)), (None, None));
         assert_eq!(scaled((None, None), Some(32), Some(16)), (Some(32), Some(16)));
+    }
+
+    #[test]
+    fn sizes_follow_from_a_factor_a_total_or_a_side() {
+        let photo = (Some(48), Some(64));
+        assert_eq!(by(photo, Some(0.73)), (Some(35), Some(47)));
+        assert_eq!(by((Some(1), Some(1)), Some(0.01)), (Some(1), Some(1)));
+        assert_eq!(to_total(photo, Some(0.01), Some(1)), (Some(89), Some(118)));
+        assert_eq!(to_total(photo, Some(1.0), Some(64)), (Some(896), Some(1216)));
+        assert_eq!(to_side(photo, Some(100), usize::max), (Some(75), Some(100)));
+        assert_eq!(to_side(photo, Some(24), usize::min), (Some(24), Some(32)));
+        assert_eq!(to_side((Some(5), Some(5)), Some(0), usize::max), (Some(1), Some(1)));
+        assert_eq!(to_side((None, Some(5)), Some(9), usize::max), (None, None));
+        assert_eq!(by(photo, None), (None, None));
     }
 }

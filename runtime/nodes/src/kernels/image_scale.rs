@@ -1,7 +1,7 @@
 //! Pictures in other sizes; the plan says which.
 
 use super::pixels::PicturesMut;
-use super::{Call, Kernel, KernelError, TensorMut};
+use super::{Call, Kernel, KernelError};
 use crate::resize::{Crop, ScaleMethod, Target};
 
 pub(super) const ALL: &[(&str, Kernel)] = &[
@@ -14,12 +14,17 @@ pub(super) const ALL: &[(&str, Kernel)] = &[
     ("ResizeImageMaskNode", resize_image_mask),
 ];
 
+/// Working memory, for the methods that need it.
+fn wide<'a>(call: &mut Call<'a>) -> &'a mut [f32] {
+    call.scratch.pop().map(|wide| wide.data).unwrap_or_default()
+}
+
 fn scale_all(call: &mut Call<'_>, input: &str, method: ScaleMethod, crop: Crop) -> Result<(), KernelError> {
     let images = call.pictures(input)?;
     let (_, mut output) = call.planned_output()?;
-    let [wide] = call.take_scratch()?;
+    let wide = wide(call);
     for (picture, mut scaled) in images.iter().zip(output.iter_mut()) {
-        picture.scale(&mut scaled, wide.data, method, crop)?;
+        picture.scale(&mut scaled, wide, method, crop)?;
     }
     Ok(())
 }
@@ -54,7 +59,7 @@ fn resize_and_pad_image(call: &mut Call<'_>) -> Result<(), KernelError> {
     let method = call.string("interpolation")?.parse()?;
     let padding = if call.string("padding_color")? == "black" { 0.0 } else { 1.0 };
     let (_, mut output) = call.planned_output()?;
-    let [TensorMut { data: wide, .. }] = call.take_scratch()?;
+    let wide = wide(call);
     let PicturesMut { width: target_width, height: target_height, .. } = output;
     let (wide_scale, high_scale) =
         (target_width as f64 / images.width as f64, target_height as f64 / images.height as f64);
