@@ -57,7 +57,7 @@ const PICTURES: [(&str, &str); 38] = [
     (r#"Canny($, low_threshold: 0.01, high_threshold: 0.99)"#, "RGB"),
     (r#"PorterDuffImageComposite(source: $, source_alpha: column, destination: some, destination_alpha: point, mode: "XOR").IMAGE"#, "RGB"),
     (r#"ImageBatch(image1: $, image2: JoinImageWithAlpha(some, alpha: point))"#, "RGBA"),
-    (r#"BatchImagesNode(images.image0: dot, images.image1: $, images.image2: row)"#, "RGB"),
+    (r#"BatchImagesNode(images: [dot, $, row])"#, "RGB"),
     (r#"RepeatImageBatch(ImageFromBatch($, batch_index: -1, length: 9), amount: 2)"#, "RGB"),
     (r#"MaskToImage(ImageColorToMask($, color: 3368652))"#, "RGB"),
 ];
@@ -121,7 +121,7 @@ fn masks_of_any_size_go_through_every_node() {
 #[test]
 fn animations_and_previews_are_files() {
     let files = check(&format!(
-        "{START}SaveAnimatedPNG(some, fps: 12.0)\nSaveAnimatedWEBP(some, method: \"default\")\nPreviewImage(row)\nMaskPreview(patch)\nImageCompare(image_a: dot)\n"
+        "{START}SaveAnimatedPNG(some, fps: 12.0)\nSaveAnimatedWEBP(some, method: \"default\")\nPreviewImage(row)\nMaskPreview(patch)\nImageCompare(image_a: dot, compare_view: [])\n"
     ));
     let kinds: Vec<_> = files.iter().map(|file| image::guess_format(file).expect("a picture")).collect();
     use image::ImageFormat::{Png, WebP};
