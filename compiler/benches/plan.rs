@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use floe_compiler::{Binding, Options, PassList, compile};
-use floe_formats::{Header, PictureSize, detect, header_len};
+use floe_formats::{Contents, Header, PictureSize, header_len};
 use floe_lang::text::CivilTime;
 use floe_lang::{SourceFile, parse};
 use floe_plan::{Device, Precision, Target};
@@ -90,9 +90,9 @@ impl Demo {
         let bytes = std::fs::read(path).expect("the demo model is in the project");
         let len = usize::try_from(header_len(&bytes).expect("it has a header")).expect("it is small");
         let header = Header::parse(&bytes[..len], bytes.len() as u64).expect("it is whole");
-        let layout = detect(&header).expect("it is known");
+        let contents = Contents::of(&header).expect("it is known");
         let (folder, name) = ("checkpoints".to_owned(), MODEL.to_owned());
-        Demo { file: Arc::new(ModelFile { folder, name, header, layout }) }
+        Demo { file: Arc::new(ModelFile { folder, name, header, contents }) }
     }
 }
 

@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bytesize::ByteSize;
-use floe_formats::Part;
 use floe_nets::cost::{cost, storage};
 use floe_nets::ir::{ALIGNMENT, Program};
 use floe_nets::offsets::{Item, pack};
@@ -13,7 +12,7 @@ use floe_plan::{
     Buffer, BufferId, FORMAT, Load, LoadId, Memory, Operand as PlanOperand, Output, Plan, ProgramId, Role,
     Scalar, Size, Step, StepId, resident_peak,
 };
-use floe_stdlib::{Fact, Gap, ModelFile, ProgramUse, Work};
+use floe_stdlib::{Attribute, Fact, Gap, Network, NetworkKey, Part, ProgramUse, Work};
 
 use crate::Options;
 use crate::error::CompileError;
@@ -41,6 +40,7 @@ pub(crate) fn emit(
         buffers: Vec::new(),
         outputs: BTreeMap::new(),
         loads: Vec::new(),
+        needed: needed_loads(graph, works),
         load_ids: BTreeMap::new(),
         programs: Vec::new(),
         built: BTreeMap::new(),
@@ -99,8 +99,10 @@ struct Emitter<'a> {
     /// Buffers of each output so far.
     outputs: BTreeMap<(NodeId, usize), Vec<BufferId>>,
     loads: Vec<Load>,
-    /// Loads by the node and part that make them.
-    load_ids: BTreeMap<(NodeId, Part), LoadId>,
+    /// What any step runs or reads.
+    needed: BTreeSet<LoadKey>,
+    /// Loads so far.
+    load_ids: BTreeMap<LoadKey, LoadId>,
     programs: Vec<floe_plan::Program>,
     /// Programs by what they are.
     built: BTreeMap<(ProgramSpec, LoadId), (ProgramId, Arc<Program>)>,
@@ -110,14 +112,16 @@ impl Emitter<'_> {
     fn node(&mut self, id: NodeId, node: &Node) -> Result<(), CompileError> {
         let work = &self.works[id.index()];
         let kernel = match &node.kind {
-            NodeKind::Call(decl) if node.semantics().is_none_or(|known| known.loader.is_none()) => {
-                decl.name.as_ref()
-            }
+            NodeKind::Call(decl) if !gives_parts(work) => decl.name.as_ref(),
             NodeKind::Call(_) | NodeKind::Load { .. } => LOAD,
         };
         let inputs =
             node.inputs.iter().map(|(name, operand)| (name.to_string(), self.operand(operand))).collect();
-        let loads = if kernel == LOAD { self.loads_of(id, work) } else { Vec::new() };
+        let loads = if kernel == LOAD { self.loads_of(work) } else { Vec::new() };
+        // What changes a part, and does not load it anew, is no step.
+        if kernel == LOAD && loads.is_empty() && work.gap.is_none() {
+            return Ok(());
+        }
         let mut flops = 0;
         let mut slab = 0;
         let mut programs = Vec::new();
@@ -144,6 +148,11 @@ impl Emitter<'_> {
             scratch,
             programs,
             loads,
+            attributes: work
+                .attributes
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), attribute(value)))
+                .collect(),
             flops,
             gap: work.gap.as_ref().map(plan_gap),
         };
@@ -160,10 +169,16 @@ impl Emitter<'_> {
                 fields.iter().map(|(name, field)| (name.to_string(), self.operand(field))).collect(),
             ),
             Operand::Output(from, slot) => match &self.works[from.index()].outputs[*slot] {
-                Fact::Part(part, _) | Fact::Unseen { part, .. } => match self.load_ids.get(&(*from, *part)) {
-                    Some(&load) => PlanOperand::Load(load),
-                    None => PlanOperand::Open,
-                },
+                fact @ (Fact::Part(_) | Fact::Unseen { .. }) => {
+                    let keys = keys(fact);
+                    let loads = keys.iter().filter_map(|key| self.load_ids.get(key));
+                    let mut loads: Vec<PlanOperand> = loads.copied().map(PlanOperand::Load).collect();
+                    match loads.len() {
+                        0 => PlanOperand::Open,
+                        1 => loads.remove(0),
+                        _ => PlanOperand::List(loads),
+                    }
+                }
                 Fact::Scalar(scalar) => PlanOperand::Scalar(plan_scalar(scalar)),
                 Fact::Open => PlanOperand::Open,
                 _ => PlanOperand::Buffers(self.outputs.get(&(*from, *slot)).cloned().unwrap_or_default()),
@@ -192,49 +207,54 @@ impl Emitter<'_> {
         id
     }
 
-    /// The parts that a node loads, each from its file.
-    fn loads_of(&mut self, node: NodeId, work: &Work) -> Vec<LoadId> {
+    /// The networks that a node loads: those of its parts that any step needs and no earlier one loads.
+    fn loads_of(&mut self, work: &Work) -> Vec<LoadId> {
         let mut loads = Vec::new();
         for fact in &work.outputs {
-            let (part, load) = match fact {
-                Fact::Part(part, file) if file.layout.prefix(*part).is_some() => (*part, seen(*part, file)),
-                Fact::Unseen { part, folder, file } => (*part, unseen(*part, folder, file)),
-                _ => continue,
+            let networks: Vec<(LoadKey, Load)> = match fact {
+                Fact::Part(loaded) => loaded
+                    .networks
+                    .iter()
+                    .map(|network| (LoadKey::Network(network.key()), seen(network)))
+                    .collect(),
+                Fact::Unseen { part, folder, file } => {
+                    vec![(
+                        LoadKey::Unseen(*part, folder.to_string(), file.clone()),
+                        unseen(*part, folder, file),
+                    )]
+                }
+                _ => Vec::new(),
             };
-            let id = LoadId::new(self.loads.len());
-            self.loads.push(load);
-            self.load_ids.insert((node, part), id);
-            loads.push(id);
+            for (key, load) in networks {
+                if self.needed.contains(&key) && !self.load_ids.contains_key(&key) {
+                    let id = LoadId::new(self.loads.len());
+                    self.loads.push(load);
+                    self.load_ids.insert(key, id);
+                    loads.push(id);
+                }
+            }
         }
         loads
     }
 
-    /// The program of a step, built once for each part and size.
+    /// The program of a step, built once for each network and size.
     fn program(
         &mut self,
         node: &Node,
         used: &ProgramUse,
     ) -> Result<(ProgramId, floe_nets::cost::Cost), CompileError> {
-        let part = used.spec.part();
-        let load = node
-            .reads()
-            .into_iter()
-            .find_map(|(from, slot)| match &self.works[from.index()].outputs[slot] {
-                Fact::Part(given, _) if Some(*given) == part => self.load_ids.get(&(from, *given)).copied(),
-                _ => None,
-            })
-            .expect("a node that runs a network has its part among its inputs");
+        let load = self.load_ids.get(&LoadKey::Network(used.network.key()));
+        let load = *load.expect("a network that runs is loaded by the node that gives it");
         if let Some((id, program)) = self.built.get(&(used.spec, load)) {
             return Ok((*id, cost(program)));
         }
+        let file = &used.network.file;
         let mut program =
-            build_program(used.spec, &used.file.header, &used.file.layout).map_err(|error| {
-                CompileError::BadFile {
-                    reason: format!("`{}`: {error}", used.file.name),
-                    help: "the file is not a whole checkpoint of its family".to_owned(),
-                    label: "this node runs it",
-                    span: node.source.span,
-                }
+            build_program(used.spec, &file.contents).map_err(|error| CompileError::BadFile {
+                reason: format!("`{}`: {error}", file.name),
+                help: "the file is not whole, or none of its family".to_owned(),
+                label: "this node runs it",
+                span: node.source.span,
             })?;
         self.passes.run(&mut program);
         let total = cost(&program);
@@ -273,13 +293,64 @@ const LOAD: &str = "load";
 /// What is written where a file was not looked at.
 const UNKNOWN: &str = "unknown";
 
-/// A part of a file whose header is known. Its weights are counted as programs that read them are built.
-fn seen(part: Part, file: &ModelFile) -> Load {
+/// What tells loads apart.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+enum LoadKey {
+    /// A network.
+    Network(NetworkKey),
+    /// A part of a file that was not looked at: part, folder, name.
+    Unseen(Part, String, String),
+}
+
+/// Whether a node gives parts of models, and nothing else.
+fn gives_parts(work: &Work) -> bool {
+    let is_part = |fact: &Fact| matches!(fact, Fact::Part(_) | Fact::Unseen { .. });
+    !work.outputs.is_empty() && work.outputs.iter().all(is_part)
+}
+
+/// The networks of a value.
+fn keys(fact: &Fact) -> Vec<LoadKey> {
+    match fact {
+        Fact::Part(loaded) => loaded.networks.iter().map(|network| LoadKey::Network(network.key())).collect(),
+        Fact::Unseen { part, folder, file } => {
+            vec![LoadKey::Unseen(*part, folder.to_string(), file.clone())]
+        }
+        _ => Vec::new(),
+    }
+}
+
+/// What steps run, or read without that it is known which programs they run.
+fn needed_loads(graph: &Graph, works: &Works) -> BTreeSet<LoadKey> {
+    let needed = graph.needed();
+    let steps = graph.nodes.iter().filter(|(id, _)| needed[id.index()]);
+    let steps = steps.map(|(id, node)| (node, &works[id.index()])).filter(|(_, work)| !gives_parts(work));
+    let mut found = BTreeSet::new();
+    for (node, work) in steps {
+        found.extend(work.programs.iter().map(|used| LoadKey::Network(used.network.key())));
+        for (from, slot) in node.reads() {
+            found.extend(keys(&works[from.index()].outputs[slot]));
+        }
+    }
+    found
+}
+
+fn attribute(value: &Attribute) -> PlanOperand {
+    let scalar = |scalar: &floe_stdlib::Scalar| PlanOperand::Scalar(plan_scalar(scalar));
+    match value {
+        Attribute::One(value) => scalar(value),
+        Attribute::Many(values) => PlanOperand::List(values.iter().map(scalar).collect()),
+    }
+}
+
+/// A network of a file whose header is known. Its weights are counted as programs that read them are built.
+fn seen(network: &Network) -> Load {
+    let file = &network.file;
+    let family = file.contents.family().map_or(UNKNOWN.to_owned(), |family| family.to_string());
     Load {
         folder: file.folder.clone(),
         file: file.name.clone(),
-        part: part.to_string(),
-        family: file.layout.family.to_string(),
+        part: network.role.to_string(),
+        family,
         header: file.header.hash.clone(),
         file_bytes: usize::try_from(file.header.file_bytes).ok().into(),
         resident_bytes: Size::Known(0),

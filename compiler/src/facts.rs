@@ -1,7 +1,7 @@
 //! An analysis of a graph: facts of every output, programs and working memory of every node.
 
 use floe_nets::Id;
-use floe_stdlib::{Call, Fact, FileError, Gap, Scalar, SemanticError, Work, World};
+use floe_stdlib::{Call, Fact, FileError, Gap, SemanticError, Work, World, semantics};
 use miette::SourceSpan;
 use std::collections::BTreeMap;
 
@@ -63,25 +63,18 @@ fn fact(operand: &Operand, works: &[Option<Work>]) -> Option<Fact> {
 
 fn infer_node(node: &Node, inputs: &BTreeMap<&str, Fact>, world: &dyn World) -> Result<Work, CompileError> {
     let error = |error: SemanticError| describe(&error, node.source.input(error.input()));
+    let known = |semantics: &floe_stdlib::Semantics| {
+        let inputs = inputs.iter().map(|(&name, fact)| (name, fact)).collect();
+        (semantics.infer)(&Call { inputs, batched: node.batched, world }).map_err(error)
+    };
     match (&node.kind, node.semantics()) {
-        (NodeKind::Call(_), Some(semantics)) => {
-            let inputs = inputs.iter().map(|(&name, fact)| (name, fact)).collect();
-            (semantics.infer)(&Call { inputs, batched: node.batched, world }).map_err(error)
-        }
+        (NodeKind::Call(_), Some(semantics)) => known(semantics),
         (NodeKind::Call(decl), None) => Ok(Work::declared(&decl.outputs, no_kernel(decl, node.each))),
-        (NodeKind::Load { folder, part }, _) => {
-            let name = match inputs.get("file") {
-                Some(Fact::Scalar(Scalar::String(name))) => name.as_str(),
-                _ => "",
-            };
-            match world.model(folder, name) {
-                Ok(file) => Ok(Work { outputs: vec![Fact::Part(*part, file)], ..Work::default() }),
-                Err(FileError::NotAsked { folder, name }) => {
-                    let unseen = Fact::Unseen { part: *part, folder: folder.into(), file: name };
-                    Ok(Work { outputs: vec![unseen], gap: Some(Gap::File), ..Work::default() })
-                }
-                Err(found) => Err(error(SemanticError::File { input: "file", error: found })),
-            }
+        (NodeKind::Load { class, slot, .. }, _) => {
+            let loader = semantics(class).expect("only loaders are hoisted");
+            let work = known(loader)?;
+            let outputs = work.outputs.into_iter().skip(*slot).take(1).collect();
+            Ok(Work { outputs, gap: work.gap, ..Work::default() })
         }
     }
 }
@@ -119,9 +112,6 @@ fn describe(error: &SemanticError, span: SourceSpan) -> CompileError {
                 FileError::Format { error: floe_formats::FormatError::Truncated { .. }, .. } => {
                     "the download stopped early: fetch the file again"
                 }
-                FileError::Format { error: floe_formats::FormatError::UnknownFamily { .. }, .. } => {
-                    "a checkpoint is wanted here: a LoRA, an embedding or a VAE alone is none"
-                }
                 FileError::Format { error: floe_formats::FormatError::BadPicture { .. }, .. } => {
                     "use a PNG, JPEG or WebP file"
                 }
@@ -140,8 +130,14 @@ fn describe(error: &SemanticError, span: SourceSpan) -> CompileError {
         }
         SemanticError::Network { file, error, .. } => CompileError::BadFile {
             reason: format!("`{file}`: {error}"),
-            help: "the file is not a whole checkpoint of its family".to_owned(),
+            help: "the file is not whole, or none of its family".to_owned(),
             label: "this comes from the file",
+            span,
+        },
+        SemanticError::WrongKind { file, what, wanted, .. } => CompileError::BadFile {
+            reason: format!("`{file}` is {what}"),
+            help: format!("{wanted} is wanted here"),
+            label: "this file",
             span,
         },
         SemanticError::NoPart { file, part, .. } => CompileError::BadFile {

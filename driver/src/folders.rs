@@ -8,7 +8,7 @@ use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use floe_formats::{Header, PictureSize, ReadError, detect, picture_size};
+use floe_formats::{Contents, Header, PictureSize, ReadError, picture_size};
 use floe_runtime::Models;
 use floe_stdlib::{FileError, ModelFile, World};
 
@@ -19,6 +19,9 @@ const DEPTH: usize = 8;
 
 /// Endings of the names of model files.
 const ENDINGS: [&str; 6] = [".safetensors", ".sft", ".ckpt", ".pt", ".pth", ".bin"];
+
+/// Former names of folders, which installations still have.
+const FORMER: [(&str, &str); 2] = [("unet", "diffusion_models"), ("clip", "text_encoders")];
 
 /// Pictures of more bytes than this are refused unread.
 const PICTURE_LIMIT: u64 = 1 << 30;
@@ -80,7 +83,11 @@ impl Folders {
     }
 
     fn model_path(&self, folder: &str, name: &str) -> Result<PathBuf, FileError> {
-        let roots: Vec<PathBuf> = self.models.iter().map(|models| models.join(folder)).collect();
+        let names =
+            [folder].into_iter().chain(FORMER.iter().filter(|(_, now)| *now == folder).map(|(old, _)| *old));
+        let names: Vec<&str> = names.collect();
+        let places = self.models.iter().flat_map(|models| names.iter().map(|name| models.join(name)));
+        let roots: Vec<PathBuf> = places.collect();
         self.find(&roots, folder, name)
     }
 
@@ -114,9 +121,13 @@ impl World for Folders {
             return Ok(file.clone());
         }
         let path = self.model_path(folder, name)?;
-        let header = read_header(&path, name)?;
-        let layout = detect(&header).map_err(|error| FileError::Format { name: name.to_owned(), error })?;
-        let file = Arc::new(ModelFile { folder: folder.to_owned(), name: name.to_owned(), header, layout });
+        let (header, contents) = read_model(&path).map_err(|error| match error {
+            ReadError::Io(error) => {
+                FileError::Unreadable { name: name.to_owned(), reason: error.to_string() }
+            }
+            ReadError::Format(error) => FileError::Format { name: name.to_owned(), error },
+        })?;
+        let file = Arc::new(ModelFile { folder: folder.to_owned(), name: name.to_owned(), header, contents });
         self.headers.borrow_mut().insert(key, file.clone());
         Ok(file)
     }
@@ -174,14 +185,13 @@ pub(crate) fn read_picture(path: &Path) -> std::io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Reads the header of a model file, but none of its weights.
-fn read_header(path: &Path, name: &str) -> Result<Header, FileError> {
-    let read = fs::File::open(path).map_err(ReadError::Io).and_then(|mut file| Header::read(&mut file));
-    let name = name.to_owned();
-    read.map_err(|error| match error {
-        ReadError::Io(error) => FileError::Unreadable { name, reason: error.to_string() },
-        ReadError::Format(error) => FileError::Format { name, error },
-    })
+/// Reads the header of a model file, and of its weights only those that tell what it is.
+fn read_model(path: &Path) -> Result<(Header, Contents), ReadError> {
+    let mut file = fs::File::open(path)?;
+    let header = Header::read(&mut file)?;
+    let mut contents = Contents::of(&header)?;
+    contents.measure(|tensor| tensor.read(&mut file))?;
+    Ok((header, contents))
 }
 
 /// All files below a folder, by their names relative to it, with `/` between.

@@ -12,6 +12,10 @@ use floe_lang::comfy::{Limits, read};
 use floe_lang::{SourceFile, format, parse};
 use floe_stdlib::Library;
 
+/// The allocator of the product: that of the system takes longer the more memory is in use.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// How many nodes the programs have.
 const SIZES: [usize; 4] = [100, 1_000, 10_000, 100_000];
 

@@ -179,7 +179,8 @@ impl Weights<'_> {
             let used: Vec<&Program> =
                 entries.filter(|(entry, _)| entry.load == load).map(|(_, program)| &**program).collect();
             let file = &self.files[load.index()];
-            let store = WeightStore::prepare(file.map.clone(), &file.header, &used, &self.machine.pool)
+            let network = file.network(&self.plan.loads[load.index()])?;
+            let store = WeightStore::prepare(file.map.clone(), &network.tensors, &used, &self.machine.pool)
                 .map_err(RunError::Machine)?;
             self.stores.insert(load, Arc::new(store));
         }
@@ -236,7 +237,11 @@ fn call(
     let outputs = step.outputs.iter().map(|ids| places.by_ref().take(ids.len()).collect()).collect();
     let scratch = places.collect();
 
-    let mut call = Call { inputs, outputs, scratch, programs, pool: &machine.pool, host };
+    // A verified plan's attributes have no tensors.
+    let known = |operand| given(operand, &mut std::iter::empty());
+    let attributes = step.attributes.iter().map(|(name, operand)| (name.as_str(), known(operand))).collect();
+
+    let mut call = Call { inputs, attributes, outputs, scratch, programs, pool: &machine.pool, host };
     let (number, name, origins) = (index + 1, step.kernel.clone(), step.origins.clone());
     // A kernel that panics must not take down others; what it was writing is dropped with the run.
     match catch_unwind(AssertUnwindSafe(|| kernel(&mut call))) {

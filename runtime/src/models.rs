@@ -5,7 +5,7 @@ use std::io::Cursor;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use floe_formats::{FormatError, Header, Layout, ReadError, detect};
+use floe_formats::{Component, Contents, FormatError, Header, ReadError, Role};
 use floe_nets::ir::Program;
 use floe_nets::{PassSet, ProgramSpec, build_program};
 use floe_plan::{Load, Plan};
@@ -25,8 +25,16 @@ pub trait Models {
 /// A model file of a plan.
 pub(crate) struct OpenFile {
     pub(crate) map: Arc<MappedFile>,
-    pub(crate) header: Header,
-    layout: Layout,
+    contents: Contents,
+}
+
+impl OpenFile {
+    /// The network of a load.
+    pub(crate) fn network(&self, load: &Load) -> Result<&Component, RunError> {
+        let what = || RunError::Version { what: format!("a network `{}`", load.part) };
+        let role = Role::from_name(&load.part).ok_or_else(what)?;
+        self.contents.component(role).ok_or_else(what)
+    }
 }
 
 /// Opens every file of a plan, each once, and refuses those that are not what was planned.
@@ -61,8 +69,8 @@ fn open(load: &Load, models: &dyn Models) -> Result<OpenFile, RunError> {
     {
         return Err(RunError::Changed { file: load.file.clone() });
     }
-    let layout = detect(&header).map_err(format)?;
-    Ok(OpenFile { map, header, layout })
+    let contents = Contents::of(&header).map_err(format)?;
+    Ok(OpenFile { map, contents })
 }
 
 /// Rebuilds the programs of a plan and refuses those that are not what was planned.
@@ -75,7 +83,7 @@ pub(crate) fn programs(plan: &Plan, files: &[Arc<OpenFile>]) -> Result<Vec<Arc<P
             let spec = ProgramSpec::parse(&entry.spec).ok_or_else(|| version("program", &entry.spec))?;
             let passes = PassSet::parse(&entry.passes).ok_or_else(|| version("passes", &entry.passes))?;
             let name = &plan.loads[entry.load.index()].file;
-            let mut program = build_program(spec, &file.header, &file.layout)
+            let mut program = build_program(spec, &file.contents)
                 .map_err(|error| RunError::Network { file: name.clone(), error })?;
             passes.run(&mut program);
             if program.hash() != entry.hash {

@@ -1,14 +1,17 @@
 //! What the compiler knows of a value before a run: scalars whole, data by their facets.
 
 use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 
 use floe_lang::comfy::editor::socket_type;
 use floe_lang::decl::Type;
 
-use floe_formats::{FormatError, Header, Layout, Part, PictureSize};
+use floe_formats::{FormatError, PictureSize};
 use thiserror::Error;
+
+use crate::part::{Loaded, ModelFile, Part};
 
 /// A value known when a plan is made.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,29 +37,21 @@ impl fmt::Display for Scalar {
     }
 }
 
-/// A model file whose header was read.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ModelFile {
-    /// Its folder, such as `checkpoints`.
-    pub folder: String,
-    /// Its name in that folder.
-    pub name: String,
-    /// Its tensors.
-    pub header: Header,
-    /// What it is.
-    pub layout: Layout,
-}
-
 /// A size in elements; `None` where it depends on a file that was not looked at, or on what only a run knows.
 pub type Size = Option<usize>;
 
 /// What a prompt became.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Default)]
 pub struct Conditioning {
     /// Tokens.
     pub tokens: Size,
     /// Channels of a token.
     pub channels: Size,
+    /// Channels of the pooled prompt.
+    pub pooled: Size,
+    /// Numbers beside the prompt, by ComfyUI's names: `width`, `height`, `crop_w`, `crop_h`, `target_width` and
+    /// `target_height` in pixels, `aesthetic_score`.
+    pub settings: BTreeMap<&'static str, f64>,
     /// The file whose text encoder made it, where that is known.
     pub encoder: Option<Arc<ModelFile>>,
 }
@@ -66,8 +61,8 @@ pub struct Conditioning {
 pub enum Fact {
     /// The value itself.
     Scalar(Scalar),
-    /// A part of a model file.
-    Part(Part, Arc<ModelFile>),
+    /// A part of a model.
+    Part(Arc<Loaded>),
     /// A part of a model file that was not looked at.
     Unseen {
         /// The part.
@@ -134,9 +129,7 @@ impl Fact {
             "IMAGE" => Fact::Image { batch: None, height: None, width: None, channels: None },
             "MASK" => Fact::Mask { batch: None, height: None, width: None },
             "LATENT" => Fact::Latent { batch: None, channels: None, height: None, width: None },
-            "CONDITIONING" => {
-                Fact::Conditioning(Conditioning { tokens: None, channels: None, encoder: None })
-            }
+            "CONDITIONING" => Fact::Conditioning(Conditioning::default()),
             other => Fact::Unknown(other.to_owned().into()),
         }
     }
@@ -146,10 +139,10 @@ impl Fact {
         let tensor = |name: &'static str, shape: &[Size]| Tensor { name: name.into(), shape: shape.to_vec() };
         match self {
             Fact::Scalar(_) | Fact::Part(..) | Fact::Unseen { .. } | Fact::Open => Vec::new(),
-            Fact::Conditioning(Conditioning { tokens, channels, .. }) => {
+            Fact::Conditioning(Conditioning { tokens, channels, pooled, .. }) => {
                 vec![
                     tensor("cond", &[Some(1), *tokens, *channels]),
-                    tensor("pooled_output", &[Some(1), *channels]),
+                    tensor("pooled_output", &[Some(1), *pooled]),
                 ]
             }
             Fact::Latent { batch, channels, height, width } => {
@@ -217,7 +210,8 @@ pub enum FileError {
 /// All that the compiler asks of the world; the driver answers. The compiler itself reads no file. Within one
 /// compilation the same question has the same answer.
 pub trait World {
-    /// The header of a model file.
+    /// The header of a model file, and what it is. What only the values of a small tensor tell is settled
+    /// ([`Contents::measure`](floe_formats::Contents::measure)) by whoever has the file.
     ///
     /// # Errors
     /// If the file is missing, unreadable or no model.

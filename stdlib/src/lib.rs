@@ -9,15 +9,17 @@ mod decl;
 mod facts;
 mod flows;
 mod object_info;
+mod part;
 mod semantics;
 
 pub use decl::{Library, NamedType, named_type, named_types, node, nodes};
-pub use facts::{Conditioning, Fact, FileError, ModelFile, Scalar, Size, Tensor, World};
+pub use facts::{Conditioning, Fact, FileError, Scalar, Size, Tensor, World};
 pub use floe_lang::decl::{InputDecl, Literal, NodeDecl, OutputDecl, Type};
 pub use flows::FLOWS;
 pub use object_info::{FileLists, node_info, object_info};
+pub use part::{Loaded, ModelFile, Network, NetworkKey, Part};
 pub use semantics::{
-    Call, Gap, Infer, Loader, ProgramUse, Purity, Scratch, SemanticError, Semantics, Work, semantics,
+    Attribute, Call, Gap, Infer, ProgramUse, Purity, Scratch, SemanticError, Semantics, Work, semantics,
 };
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::Arc;
 
-use floe_formats::{FormatError, Header, PictureSize, TensorInfo, detect, header_len, picture_size};
+use floe_formats::{Contents, FormatError, Header, PictureSize, TensorInfo, header_len, picture_size};
 use floe_stdlib::{FileError, ModelFile, World};
 
 /// Folders of models and pictures, in memory.
@@ -17,6 +17,7 @@ use floe_stdlib::{FileError, ModelFile, World};
 /// | `half-downloaded.safetensors` | the demo model, its second half missing |
 /// | `demo-lora.safetensors` | a LoRA that lies among the checkpoints |
 /// | `sd2.safetensors` | a Stable Diffusion 2 checkpoint |
+/// | `flux.safetensors` | a model of another family |
 /// | `wide-sd1.safetensors` | a Stable Diffusion 1 checkpoint with text of 128 channels, not 64 |
 /// | `sixteen-sd1.safetensors` | a Stable Diffusion 1 checkpoint whose VAE has latents of 16 channels, not 4 |
 /// | `no-vae.safetensors` | a Stable Diffusion 1 checkpoint without its VAE |
@@ -104,6 +105,7 @@ impl TestWorld {
             ("half-downloaded", half),
             ("demo-lora", Ok(lora.clone())),
             ("sd2", Ok(sd2)),
+            ("flux", Err(FormatError::Unsupported { what: "a Flux model" })),
             ("wide-sd1", Ok(wide)),
             ("sixteen-sd1", Ok(sixteen)),
             ("no-vae", Ok(no_vae)),
@@ -197,8 +199,10 @@ type Entry = ((String, String), Result<Arc<ModelFile>, FormatError>);
 fn model(folder: &str, name: &str, header: Result<Header, FormatError>) -> Entry {
     let (folder, name) = (folder.to_owned(), format!("{name}.safetensors"));
     let file = header.and_then(|header| {
-        let layout = detect(&header)?;
-        Ok(Arc::new(ModelFile { folder: folder.clone(), name: name.clone(), header, layout }))
+        let mut contents = Contents::of(&header)?;
+        // There are no values; these are of a model that predicts noise.
+        contents.measure(|_| Ok(vec![0.0; 2]))?;
+        Ok(Arc::new(ModelFile { folder: folder.clone(), name: name.clone(), header, contents }))
     });
     ((folder, name), file)
 }

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use floe_formats::{Header, Layout, detect, header_len};
+use floe_formats::{Contents, Header, Role, header_len};
 use floe_nets::arch::{TextOptions, UnetOptions};
 use floe_nets::ir::{Element, OpKind, Program};
 use floe_nets::text::{END, Tokenizer};
@@ -17,8 +17,13 @@ use floe_testing::{assert_close, json, model, tensors, tolerance};
 
 struct Model {
     map: Arc<MappedFile>,
-    header: Header,
-    layout: Layout,
+    contents: Contents,
+}
+
+impl Model {
+    fn tensors(&self, role: Role) -> &Header {
+        &self.contents.component(role).unwrap().tensors
+    }
 }
 
 fn tiny() -> Model {
@@ -26,15 +31,15 @@ fn tiny() -> Model {
     let bytes = map.bytes();
     let len = usize::try_from(header_len(bytes).unwrap()).unwrap();
     let header = Header::parse(&bytes[..len], bytes.len() as u64).unwrap();
-    let layout = detect(&header).unwrap();
-    Model { map, header, layout }
+    let contents = Contents::of(&header).unwrap();
+    Model { map, contents }
 }
 
 /// Runs a program once; outputs in their order.
-fn run(model: &Model, mut program: Program, inputs: &[Input<'_>]) -> Vec<Vec<f32>> {
+fn run(model: &Model, role: Role, mut program: Program, inputs: &[Input<'_>]) -> Vec<Vec<f32>> {
     PassSet::DEFAULT.run(&mut program);
     let pool = Pool::new(2).unwrap();
-    let store = WeightStore::prepare(model.map.clone(), &model.header, &[&program], &pool).unwrap();
+    let store = WeightStore::prepare(model.map.clone(), model.tensors(role), &[&program], &pool).unwrap();
     let mut outputs: Vec<Vec<f32>> =
         program.outputs.iter().map(|port| vec![0.0; program.values[port.value].len()]).collect();
     let executable = Executable::new(Arc::new(program), Arc::new(store), Isa::detect()).unwrap();
@@ -63,10 +68,10 @@ fn the_text_encoder_is_the_references_layer_by_layer() {
             .map(|chunk| i32::try_from(chunk.ids.iter().position(|&id| id == END).unwrap()).unwrap())
             .collect();
         let spec = ProgramSpec::ClipText { rows: chunks.len(), options: TextOptions::default() };
-        let mut program = build_program(spec, &model.header, &model.layout).unwrap();
+        let mut program = build_program(spec, &model.contents).unwrap();
         let layers = (0..).take_while(|layer| program.expose(&format!("encoder.layers.{layer}"))).count();
         assert!(layers > 0);
-        let outputs = run(&model, program, &[Input::I32(&tokens), Input::I32(&end)]);
+        let outputs = run(&model, Role::ClipL, program, &[Input::I32(&tokens), Input::I32(&end)]);
         let (hidden, pooled, layers) = (&outputs[0], &outputs[1], &outputs[2..]);
         let mut check = |name: &str, got: &[f32]| {
             if let Some((_, want)) = expected.get(&format!("{key}.{name}")) {
@@ -101,12 +106,12 @@ fn timestep_embeddings_are_the_references() {
     let times = &tensors(&format!("parity/dev/components/{case}/inputs.safetensors"))["t"].1;
     let model = tiny();
     for (name, (shape, want)) in tensors(&format!("parity/dev/components/{case}/expected.safetensors")) {
-        let mut b = Builder::new(name.clone(), Weights { header: &model.header, prefix: "" });
+        let mut b = Builder::new(name.clone(), Weights { header: model.tensors(Role::Unet), prefix: "" });
         let t = b.input("t", Element::F32, vec![times.len()]);
         let kind = OpKind::TimestepEmbedding { channels: shape[1], max_period: 10_000.0 };
         let embedding = b.apply(kind, &[t]).unwrap();
         b.output("embedding", embedding);
-        let got = run(&model, b.finish(), &[Input::F32(times)]);
+        let got = run(&model, Role::Unet, b.finish(), &[Input::F32(times)]);
         assert_close(&name, &got[0], &want, rel, abs);
     }
 }
@@ -133,9 +138,9 @@ fn the_model_takes_noise_away_as_the_reference_does() {
         tokens: context_shape[1],
         options: UnetOptions::default(),
     };
-    let program = build_program(spec, &model.header, &model.layout).unwrap();
+    let program = build_program(spec, &model.contents).unwrap();
     let inputs = [Input::F32(&scaled), Input::F32(&timesteps), Input::F32(context)];
-    let mut got = run(&model, program, &inputs).swap_remove(0);
+    let mut got = run(&model, Role::Unet, program, &inputs).swap_remove(0);
     for ((x, eps), &sigma) in x.chunks(item).zip(got.chunks_mut(item)).zip(sigmas) {
         eps_to_denoised(x, sigma, eps);
     }

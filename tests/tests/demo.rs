@@ -167,8 +167,8 @@ fn every_class_with_semantics_has_a_kernel() {
         let has_kernel = floe_nodes::kernel(name).is_some();
         assert_eq!(
             has_kernel,
-            semantics.loader.is_none(),
-            "{name}: loaders are run by the executor, others by a kernel"
+            semantics.parts.is_empty(),
+            "{name}: what gives parts of models is planned or run by the executor, the rest by a kernel"
         );
     }
     for name in floe_nodes::kernels() {

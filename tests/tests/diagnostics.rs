@@ -363,8 +363,8 @@ SaveImage(VAEDecode(VAEEncode(LoadImage(image: "icon.png").IMAGE, vae:), vae:))
 }
 
 #[test]
-fn a_family_without_a_network() {
-    insta::assert_snapshot!(rejected(&painting("sd2.safetensors")));
+fn a_family_that_is_known_by_name_only() {
+    insta::assert_snapshot!(rejected(&painting("flux.safetensors")));
 }
 
 /// What a check says of a program that is right.

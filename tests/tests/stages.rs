@@ -135,7 +135,7 @@ fn buffer<'a>(plan: &'a mut Plan, kernel: &str) -> &'a mut Buffer {
 
 type Break = (&'static str, fn(&mut Plan));
 
-const BREAKS: [Break; 26] = [
+const BREAKS: [Break; 27] = [
     ("two buffers overlap", |plan| {
         let prompt = output(plan, "CLIPTextEncode");
         let offset = plan.buffers[prompt.index()].offset;
@@ -194,6 +194,11 @@ const BREAKS: [Break; 26] = [
     ("a step runs a program that is not there", |plan| {
         let decode = step(plan, "VAEDecode");
         plan.steps[decode].programs = vec![ProgramId(99)];
+    }),
+    ("an attribute is a buffer", |plan| {
+        let (sampler, latent) = (step(plan, "KSampler"), output(plan, "EmptyLatentImage"));
+        let attributes = &mut plan.steps[sampler].attributes;
+        attributes.insert("latent_scale".to_owned(), Operand::Buffers(vec![latent]));
     }),
     ("a part is used before it is loaded", |plan| {
         let load = step(plan, "load");

@@ -88,7 +88,7 @@ fn is_false(value: &bool) -> bool {
     !value
 }
 
-/// One part of one file.
+/// One network of one file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Load {
@@ -96,9 +96,9 @@ pub struct Load {
     pub folder: String,
     /// Name of the file in that folder.
     pub file: String,
-    /// Which part: `model`, `clip`, `vae`.
+    /// Which network, such as `unet`, `clip-l`, `vae`; of a file that was not looked at, which part: `model`, `clip`.
     pub part: String,
-    /// The family, such as `sd1`; `unknown` for a file that was not looked at, as for the two below.
+    /// The family, such as `sd1`; `unknown` where the file does not tell it, or was not looked at, as for the two below.
     pub family: String,
     /// BLAKE3 of the file's header: the run refuses a file whose header differs.
     pub header: String,
@@ -253,6 +253,9 @@ pub struct Step {
     pub programs: Vec<ProgramId>,
     /// Model parts that it loads.
     pub loads: Vec<LoadId>,
+    /// What the kernel is told besides its inputs, by name: known values, and lists of them.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub attributes: BTreeMap<String, Operand>,
     /// Floating-point operations of its tensor programs, all executions.
     pub flops: u64,
     /// Why it cannot run, if it cannot: its working memory and programs are not known then.

@@ -4,6 +4,7 @@
 //! - a step reads only buffers that an earlier step wrote, and loads that are loaded and not yet released
 //! - a buffer is written by one step; scratch and slabs belong to one step
 //! - buffers that are alive at the same step do not overlap, are aligned and lie in the slab
+//! - attributes are known values
 //! - live ranges start at the first write and end at the last use
 //! - buffers of unknown size have no place
 //! - the totals are those of the tables, say that they are lower bounds where something is not known, and fit the target
@@ -211,6 +212,11 @@ impl Replay<'_> {
         for (name, operand) in &step.inputs {
             for operand in operand.leaves() {
                 self.input(index, operand).map_err(|reason| format!("input `{name}`: {reason}"))?;
+            }
+        }
+        for (name, operand) in &step.attributes {
+            if !operand.leaves().all(|leaf| matches!(leaf, Operand::Scalar(_))) {
+                return Err(format!("attribute `{name}` is no known value"));
             }
         }
         for &program in &step.programs {

@@ -44,7 +44,7 @@ impl Display for Node {
                 f.write_str(if self.each { "each " } else { "" })?;
                 f.write_str(&names::reference(&decl.name))?;
             }
-            NodeKind::Load { folder, part } => write!(f, "load {folder} {part}")?,
+            NodeKind::Load { class, part, .. } => write!(f, "load {class} {part}")?,
         }
         for (index, (name, operand)) in self.inputs.iter().enumerate() {
             write!(f, "{}{name}: {operand}", if index == 0 { "(" } else { ", " })?;

@@ -2,7 +2,7 @@
 //!
 //! A [`Graph`] is a list of nodes; each reads known scalars and outputs of earlier nodes, so the order of the
 //! list is an order in which it can be executed. A node stands for one call of a class, or for the loading of one
-//! part of a model file ([`NodeKind::Load`], which only `hoist-loads` makes). Nothing is computed that no effect
+//! part of a model ([`NodeKind::Load`], which only `hoist-loads` makes). Nothing is computed that no effect
 //! needs; effects happen in their order. Two nodes with the same kind and inputs have the same outputs unless
 //! their class writes files.
 
@@ -11,10 +11,9 @@ mod verify;
 
 use std::collections::BTreeMap;
 
-use floe_formats::Part;
 use floe_lang::decl::Text;
 use floe_nets::{Arena, Id};
-use floe_stdlib::{NodeDecl, Purity, Scalar, semantics};
+use floe_stdlib::{NodeDecl, Part, Purity, Scalar, semantics};
 use miette::SourceSpan;
 
 use crate::flat::Decl;
@@ -39,11 +38,13 @@ impl Id for NodeId {
 pub enum NodeKind {
     /// A call of a class.
     Call(Decl),
-    /// The loading of one part of a file of this folder; the name is the input `file`.
+    /// The loading of one part that a loader gives; the inputs are the loader's, all known.
     Load {
-        /// The folder of models.
-        folder: &'static str,
-        /// The part, the one output.
+        /// The loader's class.
+        class: &'static str,
+        /// Which of its outputs, the one output of this node.
+        slot: usize,
+        /// What that is.
         part: Part,
     },
 }

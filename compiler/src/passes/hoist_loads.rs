@@ -3,25 +3,24 @@
 use std::collections::BTreeMap;
 
 use floe_nets::Id;
-use floe_stdlib::Scalar;
 
 use super::Pass;
-use crate::graph::{Became, Graph, Node, NodeId, NodeKind, Operand};
+use crate::graph::{Became, Graph, Node, NodeId, NodeKind};
 
 /// Replaces loaders by one load per used part, before everything else, in the order of first use.
 /// ```text
-/// %0 = EmptyLatentImage(…)                           %0 = load checkpoints clip(file: "a")
-/// %1 = CheckpointLoaderSimple(ckpt_name: "a")    ->  %1 = load checkpoints model(file: "a")
-/// %2 = CLIPTextEncode(clip: %1.1, …)                 %2 = EmptyLatentImage(…)
-/// %3 = KSampler(model: %1, …)                        %3 = CLIPTextEncode(clip: %0, …)
-///                                                    %4 = KSampler(model: %1, …)
+/// %0 = EmptyLatentImage(…)                       %0 = load CheckpointLoaderSimple clip(ckpt_name: "a")
+/// %1 = CheckpointLoaderSimple(ckpt_name: "a")    %1 = load CheckpointLoaderSimple model(ckpt_name: "a")
+/// %2 = CLIPTextEncode(clip: %1.1, …)         ->  %2 = EmptyLatentImage(…)
+/// %3 = KSampler(model: %1, …)                    %3 = CLIPTextEncode(clip: %0, …)
+///                                                %4 = KSampler(model: %1, …)
 /// ```
 /// Exact: a part is the same bytes whenever it is read. Loads that stand by themselves can be prefetched while
 /// others compute, and a part that nothing uses is not prepared. After `dce`, so that dead uses do not count.
 pub(crate) struct HoistLoads;
 
-/// A part of a file: folder, file, output slot of its loader.
-type Key = (&'static str, String, usize);
+/// A part: the text of its loader's class and inputs, output slot of its loader.
+type Key = (String, usize);
 
 impl Pass for HoistLoads {
     fn name(&self) -> &'static str {
@@ -29,8 +28,8 @@ impl Pass for HoistLoads {
     }
 
     fn run(&self, graph: &mut Graph) -> usize {
-        let loaders: BTreeMap<NodeId, (&'static str, String)> =
-            graph.nodes.iter().filter_map(|(id, node)| Some((id, loaded_file(node)?))).collect();
+        let loaders: BTreeMap<NodeId, String> =
+            graph.nodes.iter().filter_map(|(id, node)| Some((id, loaded(node)?))).collect();
         if loaders.is_empty() {
             return 0;
         }
@@ -39,9 +38,9 @@ impl Pass for HoistLoads {
         let mut loads: BTreeMap<Key, Node> = BTreeMap::new();
         for (_, node) in graph.nodes.iter() {
             for (from, slot) in node.reads() {
-                let Some((folder, file)) = loaders.get(&from) else { continue };
+                let Some(what) = loaders.get(&from) else { continue };
                 let loader = &graph.nodes[from];
-                let key = (*folder, file.clone(), slot);
+                let key = (what.clone(), slot);
                 if let Some(load) = loads.get_mut(&key) {
                     for origin in &loader.origins {
                         if !load.origins.contains(origin) {
@@ -50,7 +49,7 @@ impl Pass for HoistLoads {
                     }
                 } else {
                     order.push(key.clone());
-                    loads.insert(key, load_node(loader, folder, file, slot));
+                    loads.insert(key, load_node(loader, slot));
                 }
             }
         }
@@ -66,8 +65,8 @@ impl Pass for HoistLoads {
             let outputs = node.outputs();
             match loaders.get(&id) {
                 // A part that nothing reads has no load; nothing asks for its place either.
-                Some((folder, file)) => {
-                    let place = |slot| placed.get(&(*folder, file.clone(), slot));
+                Some(what) => {
+                    let place = |slot| placed.get(&(what.clone(), slot));
                     let place = |slot| place(slot).map_or((NodeId::from_index(0), 0), |&load| (load, 0));
                     Became::Outputs((0..outputs).map(place).collect())
                 }
@@ -78,21 +77,17 @@ impl Pass for HoistLoads {
     }
 }
 
-/// Folder and file of a node that opens a model file.
-fn loaded_file(node: &Node) -> Option<(&'static str, String)> {
-    let loader = node.semantics()?.loader.as_ref()?;
-    match node.inputs.get(loader.file)? {
-        Operand::Scalar(Scalar::String(file)) => Some((loader.folder, file.clone())),
-        _ => None,
-    }
+/// What a node loads whose files are known: its text without its origins.
+fn loaded(node: &Node) -> Option<String> {
+    let known = node.semantics()?.is_loader() && node.reads().is_empty();
+    known.then(|| node.to_string().split("  // ").next().unwrap_or_default().to_owned())
 }
 
-fn load_node(loader: &Node, folder: &'static str, file: &str, slot: usize) -> Node {
-    let parts = loader.semantics().and_then(|semantics| semantics.loader.as_ref());
-    let part = parts.map(|loader| loader.parts[slot]).expect("only loaders are hoisted");
+fn load_node(loader: &Node, slot: usize) -> Node {
+    let semantics = loader.semantics().expect("only loaders are hoisted");
     Node {
-        kind: NodeKind::Load { folder, part },
-        inputs: BTreeMap::from([("file".into(), Operand::Scalar(Scalar::String(file.to_owned())))]),
+        kind: NodeKind::Load { class: semantics.name, slot, part: semantics.parts[slot] },
+        inputs: loader.inputs.clone(),
         each: false,
         origins: loader.origins.clone(),
         batched: false,

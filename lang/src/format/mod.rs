@@ -171,7 +171,10 @@ impl<'a> Printer<'a> {
     /// What stands at the top of a file.
     fn top(&mut self, file: &'a File, above: &mut Above) {
         if let Some(docs) = &file.docs {
-            self.comments_at_top(docs.span.start, above);
+            // Without an edition they belong to the first statement when the text is read again, and stand below.
+            if file.edition.is_some() {
+                self.comments_at_top(docs.span.start, above);
+            }
             self.begin_line(false, above);
             self.docs(docs, "//!");
         }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use criterion::{Criterion, Throughput};
-use floe_formats::{DType, Header, TensorInfo, detect};
+use floe_formats::{Contents, DType, Header, TensorInfo};
 use floe_nets::arch::UnetOptions;
 use floe_nets::ir::{Element, Padding, Program, ValueId};
 use floe_nets::{BuildError, Builder, PassSet, ProgramSpec, Weights, build_program, cost};
@@ -121,13 +121,14 @@ fn main() {
     let attention = program(&header, &[shape; 3], |b, x| b.attention([x[0], x[1], x[2]], 8, false));
     measure(&mut c, "attention 8x1024x1024x40", attention, &weights, &header);
     let (weights, header) = open(&shared("demo-model/demo-sd1.safetensors"));
-    let layout = detect(&header).expect("a checkpoint");
+    let contents = Contents::of(&header).expect("a checkpoint");
     for spec in [
         ProgramSpec::Unet { batch: 2, height: 16, width: 24, tokens: 77, options: UnetOptions::default() },
         ProgramSpec::VaeDecode { batch: 1, height: 16, width: 24 },
     ] {
-        let network = build_program(spec, &header, &layout).expect("the demo model has it");
-        measure(&mut c, &format!("demo {spec}"), network, &weights, &header);
+        let network = build_program(spec, &contents).expect("the demo model has it");
+        let tensors = &contents.component(spec.role()).expect("the demo model has it").tensors;
+        measure(&mut c, &format!("demo {spec}"), network, &weights, tensors);
     }
     c.final_summary();
 }

@@ -6,7 +6,7 @@ mod support;
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use floe_formats::detect;
+use floe_formats::Contents;
 use floe_nets::arch::{TextOptions, UnetOptions};
 use floe_nets::{PassSet, ProgramSpec, build_program};
 use floe_tensor::{Isa, Pool};
@@ -36,7 +36,7 @@ static COUNTING: Counting = Counting;
 
 fn main() {
     let (file, header) = open(&model("sd15-tiny"));
-    let layout = detect(&header).unwrap();
+    let contents = Contents::of(&header).unwrap();
     for threads in [1, 2, 3] {
         let pool = Pool::new(threads).unwrap();
         for spec in [
@@ -44,10 +44,11 @@ fn main() {
             ProgramSpec::Unet { batch: 2, height: 8, width: 8, tokens: 77, options: UnetOptions::default() },
             ProgramSpec::VaeDecode { batch: 1, height: 8, width: 8 },
         ] {
-            let mut program = build_program(spec, &header, &layout).unwrap();
+            let mut program = build_program(spec, &contents).unwrap();
+            let tensors = &contents.component(spec.role()).unwrap().tensors;
             PassSet::DEFAULT.run(&mut program);
             let given = inputs(&program, 3, 77);
-            let mut ready = ready(program, &file, &header, &pool, Isa::detect());
+            let mut ready = ready(program, &file, tensors, &pool, Isa::detect());
             let mut outputs = ready.run(&pool, &given);
             let inputs: Vec<_> = given.iter().map(Given::input).collect();
             let mut views: Vec<&mut [f32]> = outputs.iter_mut().map(Vec::as_mut_slice).collect();

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use floe_formats::{DType, Header, TensorInfo, detect, header_len};
+use floe_formats::{Contents, DType, Header, TensorInfo, header_len};
 use floe_nets::arch::UnetOptions;
 use floe_nets::ir::{Activation, Element, Op, OpKind, Padding, Program, ValueId, WeightId};
 use floe_nets::{BuildError, Builder, PassSet, ProgramSpec, Weights, build_program};
@@ -54,7 +54,8 @@ fn file(random: &mut Random, tensors: &[(&str, &[usize])]) -> File {
         for number in random.numbers(shape.iter().product()) {
             bytes.extend((scale * number).to_le_bytes());
         }
-        let info = TensorInfo::new(DType::F32, shape.to_vec(), start).expect("no tensor of a test is that large");
+        let info =
+            TensorInfo::new(DType::F32, shape.to_vec(), start).expect("no tensor of a test is that large");
         infos.insert(key.to_owned(), info);
     }
     let file_bytes = bytes.len() as u64;
@@ -645,10 +646,11 @@ fn the_optimised_unet_computes_what_the_naive_one_does() {
     let bytes = demo_model();
     let len = header_len(&bytes).unwrap() as usize;
     let header = Header::parse(&bytes[..len], bytes.len() as u64).unwrap();
-    let layout = detect(&header).unwrap();
+    let contents = Contents::of(&header).unwrap();
     let spec =
         ProgramSpec::Unet { batch: 2, height: 16, width: 24, tokens: 77, options: UnetOptions::default() };
-    let program = build_program(spec, &header, &layout).unwrap();
+    let program = build_program(spec, &contents).unwrap();
+    let header = &contents.component(spec.role()).unwrap().tensors;
     let random = &mut Random(1);
     let mut given: Vec<Given> = program
         .inputs
@@ -659,7 +661,7 @@ fn the_optimised_unet_computes_what_the_naive_one_does() {
 
     let programs = BOTH.map(|passes| with(passes, &program));
     let each: Vec<&Program> = programs.iter().map(Arc::as_ref).collect();
-    let weights = BurnWeights::upload(&bytes, &header, &each, &BurnDevice::cpu(), DType::F32).unwrap();
+    let weights = BurnWeights::upload(&bytes, header, &each, &BurnDevice::cpu(), DType::F32).unwrap();
     let results = programs.map(|program| {
         let executable = BurnExecutable::with_weights(program, &weights).unwrap();
         run(&executable, &given).remove(0)

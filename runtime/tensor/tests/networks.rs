@@ -6,7 +6,7 @@ mod support;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use floe_formats::{Header, detect};
+use floe_formats::{Contents, Header};
 use floe_nets::arch::{TextOptions, UnetOptions};
 use floe_nets::ir::Program;
 use floe_nets::{Builder, PassSet, ProgramSpec, Weights, arch, build_program};
@@ -75,8 +75,11 @@ fn nchw(values: &[f32], shape: &[usize]) -> Vec<f32> {
     (0..n * h * w * c).map(at).collect()
 }
 
-fn build(spec: ProgramSpec, header: &Header) -> Program {
-    build_program(spec, header, &detect(header).unwrap()).unwrap()
+/// A program, and the tensors of its network.
+fn build(spec: ProgramSpec, header: &Header) -> (Program, Header) {
+    let contents = Contents::of(header).unwrap();
+    let tensors = contents.component(spec.role()).unwrap().tensors.clone();
+    (build_program(spec, &contents).unwrap(), tensors)
 }
 
 fn unet(name: &'static str) -> usize {
@@ -91,7 +94,8 @@ fn unet(name: &'static str) -> usize {
         options: UnetOptions::default(),
     };
     let given = [case.input("x"), case.input("t"), case.input("context")];
-    case.check(build(spec, &header), &file, &header, &given)
+    let (program, tensors) = build(spec, &header);
+    case.check(program, &file, &tensors, &given)
 }
 
 #[test]
@@ -157,11 +161,11 @@ fn every_schedule_gives_the_same_bits() {
         let fused = PassSet { fuse: true, ..PassSet::NAIVE };
         let default = [1, 2, 3].map(|threads| (PassSet::DEFAULT, threads));
         for (passes, threads) in default.into_iter().chain([(PassSet::NAIVE, 2), (fused, 1)]) {
-            let mut program = build(spec, &header);
+            let (mut program, tensors) = build(spec, &header);
             passes.run(&mut program);
             let pool = Pool::new(threads).unwrap();
             let given = inputs(&program, 1, 77);
-            let got = bits(&ready(program, &file, &header, &pool, Isa::detect()).run(&pool, &given));
+            let got = bits(&ready(program, &file, &tensors, &pool, Isa::detect()).run(&pool, &given));
             assert!(*want.get_or_insert_with(|| got.clone()) == got, "{spec}: {passes}, {threads} threads");
         }
     }
@@ -171,17 +175,18 @@ fn every_schedule_gives_the_same_bits() {
 fn a_batch_gives_the_bits_of_its_items() {
     let (file, header) = open(&model("sd15-tiny"));
     let unet = |batch| {
-        let mut program = build(
+        let (mut program, tensors) = build(
             ProgramSpec::Unet { batch, height: 6, width: 8, tokens: 77, options: UnetOptions::default() },
             &header,
         );
         PassSet::DEFAULT.run(&mut program);
-        program
+        (program, tensors)
     };
     let pool = Pool::new(2).unwrap();
-    let all = inputs(&unet(3), 5, 1);
-    let together = ready(unet(3), &file, &header, &pool, Isa::detect()).run(&pool, &all).remove(0);
-    let mut single = ready(unet(1), &file, &header, &pool, Isa::detect());
+    let (three, tensors) = unet(3);
+    let all = inputs(&three, 5, 1);
+    let together = ready(three, &file, &tensors, &pool, Isa::detect()).run(&pool, &all).remove(0);
+    let mut single = ready(unet(1).0, &file, &tensors, &pool, Isa::detect());
     for item in 0..3 {
         let part = |given: &Given| match given {
             Given::F32(values) => {

@@ -24,7 +24,7 @@ pub use contents::{
 };
 pub use dtype::DType;
 pub use error::FormatError;
-pub use family::{Family, Layout, Part, detect};
+pub use family::Family;
 pub use header::{Header, TensorInfo};
 pub use keys::{KeyMap, Source};
 pub use patch::{Lora, Method, Module, Piece, Target, Targets};

@@ -1,49 +1,164 @@
-use floe_formats::Part;
+use floe_formats::{Network as Facts, Role, TextFacts};
 use floe_nets::ProgramSpec;
-use floe_nets::arch::TextOptions;
-use floe_nets::text::{CHUNK, END, Tokenizer, has_weights};
+use floe_nets::arch::{Pooled, TextEncoder, TextOptions};
+use floe_nets::text::{CHUNK, Tokenizer, has_weights};
 
-use super::{Call, Gap, ProgramUse, Scratch, SemanticError, Semantics, Work, dim, unable};
+use super::{Call, Gap, ProgramUse, Scratch, SemanticError, Semantics, Work};
 use crate::facts::{Conditioning, Fact};
+use crate::part::{Loaded, Network, Part};
 
-pub(super) const ALL: &[Semantics] = &[Semantics::pure("CLIPTextEncode", clip_text_encode)];
+pub(super) const ALL: &[Semantics] = &[
+    Semantics::pure("CLIPTextEncode", clip_text_encode),
+    Semantics::pure("CLIPTextEncodeSDXL", clip_text_encode_sdxl),
+    Semantics::pure("CLIPTextEncodeSDXLRefiner", clip_text_encode_sdxl_refiner),
+    Semantics::part("CLIPSetLastLayer", &[Part::Clip], clip_set_last_layer),
+];
 
 fn clip_text_encode(call: &Call<'_>) -> Result<Work, SemanticError> {
-    let unknown = Conditioning { tokens: None, channels: None, encoder: None };
-    let Some(file) = call.network("clip", Part::Clip)? else {
+    encode(call, |_| "text")
+}
+
+/// A text for each encoder, and the sizes that the picture is to look as if it had.
+fn clip_text_encode_sdxl(call: &Call<'_>) -> Result<Work, SemanticError> {
+    let work = encode(call, |encoder| if encoder == TextEncoder::L { "text_l" } else { "text_g" })?;
+    let sizes = ["width", "height", "crop_w", "crop_h", "target_width", "target_height"];
+    let sizes = sizes.map(|name| (name, call.signed(name).map(|size| size as f64)));
+    Ok(with_settings(work, &sizes))
+}
+
+/// A text, the picture's size, and how beautiful it is to be.
+fn clip_text_encode_sdxl_refiner(call: &Call<'_>) -> Result<Work, SemanticError> {
+    let work = encode(call, |_| "text")?;
+    let size = |name| (name, call.signed(name).map(|size| size as f64));
+    let score = ("aesthetic_score", call.float("ascore"));
+    Ok(with_settings(work, &[score, size("width"), size("height")]))
+}
+
+/// The same prompt with numbers beside it.
+fn with_settings(mut work: Work, numbers: &[(&'static str, Option<f64>)]) -> Work {
+    for fact in &mut work.outputs {
+        let Fact::Conditioning(conditioning) = fact else { continue };
+        for &(name, number) in numbers {
+            match number {
+                Some(number) => {
+                    conditioning.settings.insert(name, number);
+                }
+                None => {
+                    work.gap.get_or_insert(Gap::Unknown);
+                }
+            }
+        }
+    }
+    work
+}
+
+/// The same text encoder, which gives the states of another layer.
+fn clip_set_last_layer(call: &Call<'_>) -> Result<Work, SemanticError> {
+    let fact = call.fact("clip");
+    let Fact::Part(loaded) = fact else { return Ok(Work::gives([fact.clone()]).lacking(Gap::Unknown)) };
+    let Some(layer) = call.signed("stop_at_clip_layer") else {
+        return Ok(Work::gives([fact.clone()]).lacking(Gap::Unknown));
+    };
+    let layer = usize::try_from(-layer).ok().filter(|&layer| layer > 0);
+    Ok(Work::gives([Fact::Part(Loaded { layer, ..(**loaded).clone() }.into())]))
+}
+
+/// A text encoder of a part, and what is wanted of it.
+struct Encoder<'a> {
+    network: &'a Network,
+    facts: &'a TextFacts,
+    options: TextOptions,
+}
+
+impl Encoder<'_> {
+    /// Channels of the pooled state; none where there is none.
+    fn pooled(&self) -> Option<usize> {
+        match self.options.pooled {
+            Pooled::None => None,
+            Pooled::Plain => Some(self.facts.width),
+            Pooled::Projected => self.facts.projection,
+        }
+    }
+}
+
+/// The text encoders of a part with what the family reads of them: Stable Diffusion 1 the last layer, 2 the one before
+/// it, both normed; XL the one before the last as it is, of both encoders or, the refiner, of the second alone, whose
+/// pooled state it reads projected. `None` for a set that no family has.
+fn encoders(loaded: &Loaded) -> Option<Vec<Encoder<'_>>> {
+    let roles: Vec<Role> = loaded.networks.iter().map(|network| network.role).collect();
+    let is_xl = roles.contains(&Role::ClipG);
+    if roles.len() > 1 && roles != [Role::ClipL, Role::ClipG] {
+        return None;
+    }
+    loaded
+        .networks
+        .iter()
+        .map(|network| {
+            let Facts::Text(_, facts) = &network.component().network else { return None };
+            let encoder = TextEncoder::of(network.role)?;
+            let (layer, norm, pooled) = match (encoder, is_xl) {
+                (TextEncoder::L, false) => (1, true, Pooled::Plain),
+                (TextEncoder::L, true) => (2, false, Pooled::None),
+                (TextEncoder::H, _) => (2, true, Pooled::Projected),
+                (TextEncoder::G, _) => (2, false, Pooled::Projected),
+            };
+            let pooled = match pooled {
+                Pooled::Projected if facts.projection.is_none() => Pooled::Plain,
+                pooled => pooled,
+            };
+            let layer = loaded.layer.unwrap_or(layer);
+            Some(Encoder { network, facts, options: TextOptions { encoder, layer, norm, pooled, extra: 0 } })
+        })
+        .collect()
+}
+
+/// Encodes texts, for each encoder the one that `input` names, chunk by chunk; of encoders with fewer chunks, empty ones
+/// follow. What the encoders give stands side by side in every token.
+fn encode(call: &Call<'_>, input: impl Fn(TextEncoder) -> &'static str) -> Result<Work, SemanticError> {
+    let unknown = Conditioning::default();
+    let Some(loaded) = call.loaded("clip")? else {
         return Ok(Work::gives([Fact::Conditioning(unknown)]).lacking(Gap::Unknown));
     };
-    if let Some(gap) = unable("clip", file) {
-        let conditioning = Conditioning { encoder: Some(file.clone()), ..unknown };
-        return Ok(Work::gives([Fact::Conditioning(conditioning)]).lacking(gap));
+    let unknown = Conditioning { encoder: Some(loaded.file.clone()), ..unknown };
+    let Some(encoders) = encoders(loaded) else {
+        let gap = Gap::NoKernel {
+            input: Some("clip"),
+            what: format!("this set of text encoders, of `{}` and others,", loaded.file.name),
+            instead: "use the text encoder of one family, or CLIP L and G for sdxl".to_owned(),
+        };
+        return Ok(Work::gives([Fact::Conditioning(unknown)]).lacking(gap));
+    };
+    let channels = encoders.iter().map(|encoder| encoder.facts.width).sum();
+    let pooled = encoders.iter().find_map(Encoder::pooled);
+    let unknown = Conditioning { channels: Some(channels), pooled, ..unknown };
+    let mut chunks = Vec::new();
+    for Encoder { options, .. } in &encoders {
+        let input = input(options.encoder);
+        let Some(text) = call.string(input) else {
+            return Ok(Work::gives([Fact::Conditioning(unknown)]).lacking(Gap::Unknown));
+        };
+        let of_text = Tokenizer::clip().encode_prompt(text, options.encoder.pad());
+        chunks.push(of_text.map_err(|error| SemanticError::Prompt { input, reason: error.to_string() })?);
     }
-    let channels = dim("clip", file, Part::Clip, "embeddings.token_embedding.weight", 1)?;
-    let input = "text";
-    let Some(text) = call.string(input) else {
-        let conditioning = Conditioning { channels: Some(channels), encoder: Some(file.clone()), ..unknown };
-        return Ok(Work::gives([Fact::Conditioning(conditioning)]).lacking(Gap::Unknown));
-    };
-    let chunks = Tokenizer::clip()
-        .encode_prompt(text, END)
-        .map_err(|error| SemanticError::Prompt { input, reason: error.to_string() })?;
-    // Weighted tokens move away from what the empty prompt gives, which is one more row.
-    let rows = chunks.len() + usize::from(has_weights(&chunks));
-    let conditioning = Conditioning {
-        tokens: Some(chunks.len() * CHUNK),
-        channels: Some(channels),
-        encoder: Some(file.clone()),
-    };
-    Ok(Work {
-        outputs: vec![Fact::Conditioning(conditioning)],
-        scratch: vec![
-            Scratch { name: "hidden", shape: vec![Some(rows), Some(CHUNK), Some(channels)] },
-            Scratch { name: "pooled", shape: vec![Some(rows), Some(channels)] },
-        ],
-        programs: vec![ProgramUse {
-            spec: ProgramSpec::ClipText { rows, options: TextOptions::default() },
-            file: file.clone(),
+    let count = chunks.iter().map(Vec::len).max().unwrap_or(0);
+    let mut scratch = Vec::new();
+    let mut programs = Vec::new();
+    for (encoder, chunks) in encoders.iter().zip(&chunks) {
+        // Weighted tokens move away from what the empty prompt gives, which is one more row.
+        let rows = count + usize::from(has_weights(chunks));
+        scratch.push(Scratch {
+            name: "hidden",
+            shape: vec![Some(rows), Some(CHUNK), Some(encoder.facts.width)],
+        });
+        if let Some(channels) = encoder.pooled() {
+            scratch.push(Scratch { name: "pooled", shape: vec![Some(rows), Some(channels)] });
+        }
+        programs.push(ProgramUse {
+            spec: ProgramSpec::ClipText { rows, options: encoder.options },
+            network: encoder.network.clone(),
             executions: 1,
-        }],
-        gap: None,
-    })
+        });
+    }
+    let conditioning = Conditioning { tokens: Some(count * CHUNK), ..unknown };
+    Ok(Work { outputs: vec![Fact::Conditioning(conditioning)], scratch, programs, ..Work::default() })
 }

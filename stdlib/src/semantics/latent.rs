@@ -1,8 +1,9 @@
-use floe_formats::Part;
-use floe_nets::ProgramSpec;
+use floe_formats::{Network as Facts, Role};
+use floe_nets::{ProgramSpec, Real};
 
-use super::{Call, Gap, ProgramUse, Scratch, SemanticError, Semantics, Work, differs, dim, unable};
-use crate::facts::{Fact, ModelFile, Size};
+use super::{Call, Gap, ProgramUse, Scratch, SemanticError, Semantics, Work, differs};
+use crate::facts::{Fact, Size};
+use crate::part::Network;
 
 /// Channels of a latent of Stable Diffusion, which `EmptyLatentImage` makes.
 const CHANNELS: usize = 4;
@@ -29,44 +30,42 @@ fn empty_latent_image(call: &Call<'_>) -> Result<Work, SemanticError> {
 /// Decodes one latent at a time: the same bits as all at once, in a fraction of the memory.
 fn vae_decode(call: &Call<'_>) -> Result<Work, SemanticError> {
     let [batch, channels, height, width] = call.latent("samples");
-    let Some(file) = call.network("vae", Part::Vae)? else {
+    let Some(coder) = Coder::of(call, Role::TaesdDecoder)? else {
         let image = Fact::Image { batch, height: None, width: None, channels: Some(3) };
         return Ok(Work::gives([image]).lacking(Gap::Unknown));
     };
-    let wanted = dim("vae", file, Part::Vae, "post_quant_conv.weight", 1)?;
-    if let Some((channels, wanted)) = differs(channels, Some(wanted)) {
+    if let Some((channels, wanted)) = differs(channels, Some(coder.channels)) {
         return Err(SemanticError::Facet {
             input: "samples",
             reason: format!(
                 "this latent has {channels} channels, but the VAE of `{}` decodes latents of {wanted}",
-                file.name
+                coder.network.file.name
             ),
             help: "decode a latent with the VAE of the model that made it".to_owned(),
         });
     }
-    let factor = factor(file);
+    let factor = coder.downscale;
     let pixels = |size: Size| size.map(|size| size.saturating_mul(factor));
     let image = Fact::Image { batch, height: pixels(height), width: pixels(width), channels: Some(3) };
     let work = Work::gives([image]);
-    if let Some(gap) = unable("vae", file) {
-        return Ok(work.lacking(gap));
-    }
     let (Some(batch), Some(height), Some(width)) = (batch, height, width) else {
         return Ok(work.lacking(Gap::Unknown));
     };
-    let spec = ProgramSpec::VaeDecode { batch: 1, height, width };
-    let programs = vec![ProgramUse { spec, file: file.clone(), executions: batch as u64 }];
+    let spec = match coder.scale {
+        None => ProgramSpec::VaeDecode { batch: 1, height, width },
+        Some(scale) => ProgramSpec::TaesdDecode { batch: 1, height, width, scale },
+    };
+    let programs = vec![ProgramUse { spec, network: coder.network.clone(), executions: batch as u64 }];
     Ok(Work { programs, ..work })
 }
 
 fn vae_encode(call: &Call<'_>) -> Result<Work, SemanticError> {
     let [batch, height, width, _] = call.image("pixels");
-    let Some(file) = call.network("vae", Part::Vae)? else {
+    let Some(coder) = Coder::of(call, Role::TaesdEncoder)? else {
         let latent = Fact::Latent { batch, channels: None, height: None, width: None };
         return Ok(Work::gives([latent]).lacking(Gap::Unknown));
     };
-    let channels = dim("vae", file, Part::Vae, "post_quant_conv.weight", 1)?;
-    let factor = factor(file);
+    let factor = coder.downscale.max(1);
     let cut = |size: Size| size.map(|size| size - size % factor);
     let (cut_height, cut_width) = (cut(height), cut(width));
     if cut_height == Some(0) || cut_width == Some(0) {
@@ -83,29 +82,53 @@ fn vae_encode(call: &Call<'_>) -> Result<Work, SemanticError> {
     }
     let latent = Fact::Latent {
         batch,
-        channels: Some(channels),
+        channels: Some(coder.channels),
         height: cut_height.map(|size| size / factor),
         width: cut_width.map(|size| size / factor),
     };
     let work = Work::gives([latent]);
-    if let Some(gap) = unable("vae", file) {
-        return Ok(work.lacking(gap));
-    }
     let (Some(batch), Some(height), Some(width)) = (batch, cut_height, cut_width) else {
         return Ok(work.lacking(Gap::Unknown));
     };
-    let spec = ProgramSpec::VaeEncode { batch: 1, height, width };
+    let spec = match coder.scale {
+        None => ProgramSpec::VaeEncode { batch: 1, height, width },
+        Some(scale) => ProgramSpec::TaesdEncode { batch: 1, height, width, scale },
+    };
     let cropped = Scratch { name: "cropped", shape: vec![Some(1), Some(height), Some(width), Some(3)] };
-    let programs = vec![ProgramUse { spec, file: file.clone(), executions: batch as u64 }];
+    let programs = vec![ProgramUse { spec, network: coder.network.clone(), executions: batch as u64 }];
     Ok(Work { scratch: vec![cropped], programs, ..work })
 }
 
-/// Pixels per latent pixel: two for each level of the decoder that doubles the size.
-fn factor(file: &ModelFile) -> usize {
-    let prefix = file.layout.prefix(Part::Vae).unwrap_or_default();
-    let doubles = file.header.tensors.keys().filter(|key| {
-        key.strip_prefix(prefix)
-            .is_some_and(|key| key.starts_with("decoder.up.") && key.ends_with(".upsample.conv.weight"))
-    });
-    1 << doubles.count().min(16)
+/// The half of an autoencoder that a call runs.
+struct Coder<'a> {
+    network: &'a Network,
+    /// Channels of a latent.
+    channels: usize,
+    /// Pixels of a latent pixel, each way.
+    downscale: usize,
+    /// Of a small autoencoder: the scale of latents.
+    scale: Option<Real>,
+}
+
+impl<'a> Coder<'a> {
+    /// The autoencoder, or the half of a small one that has this role.
+    fn of(call: &Call<'a>, small: Role) -> Result<Option<Coder<'a>>, SemanticError> {
+        let Some(loaded) = call.loaded("vae")? else { return Ok(None) };
+        let network = loaded.network(Role::Vae).or_else(|| loaded.network(small));
+        let Some(network) = network else {
+            let (file, part) = (loaded.file.name.clone(), loaded.part);
+            return Err(SemanticError::NoPart { input: "vae", file, part });
+        };
+        let scale = loaded.latent_scale.and_then(Real::new);
+        Ok(match &network.component().network {
+            Facts::Vae(facts) => {
+                let (channels, downscale) = (facts.latent_channels, facts.downscale);
+                Some(Coder { network, channels, downscale, scale: None })
+            }
+            Facts::TaesdEncoder(channels) | Facts::TaesdDecoder(channels) => {
+                Some(Coder { network, channels: *channels, downscale: FACTOR, scale })
+            }
+            _ => None,
+        })
+    }
 }

@@ -14,13 +14,14 @@ mod sampling;
 use std::collections::BTreeMap;
 use std::sync::{Arc, LazyLock};
 
-use floe_formats::Part;
+use floe_formats::{Family, FormatError, Role};
 use floe_nets::{BuildError, ProgramSpec};
 use thiserror::Error;
 
 use floe_lang::decl::OutputDecl;
 
-use crate::facts::{Fact, FileError, ModelFile, Scalar, Size, World};
+use crate::facts::{Fact, FileError, Scalar, Size, World};
+use crate::part::{Loaded, ModelFile, Network, Part};
 
 /// What a node does besides computing its outputs from its inputs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,17 +36,6 @@ pub enum Purity {
     WritesFiles,
 }
 
-/// How a node opens a model file.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Loader {
-    /// The input that names the file.
-    pub file: &'static str,
-    /// The folder of models.
-    pub folder: &'static str,
-    /// The part that each output slot gives.
-    pub parts: &'static [Part],
-}
-
 /// How the outputs, programs and working memory of a call follow from its inputs.
 pub type Infer = fn(&Call<'_>) -> Result<Work, SemanticError>;
 
@@ -56,8 +46,8 @@ pub struct Semantics {
     pub name: &'static str,
     /// Its effects.
     pub purity: Purity,
-    /// Set for nodes that open model files.
-    pub loader: Option<Loader>,
+    /// Of a class that opens model files: the part that each of its outputs gives. Such a class computes nothing.
+    pub parts: &'static [Part],
     /// Whether it runs one network on several inputs that may share a batch.
     pub batchable: bool,
     /// Outputs, programs and working memory of a call.
@@ -67,7 +57,7 @@ pub struct Semantics {
 impl Semantics {
     /// A class without effects.
     const fn pure(name: &'static str, infer: Infer) -> Semantics {
-        Semantics { name, purity: Purity::Pure, loader: None, batchable: false, infer }
+        Semantics { name, purity: Purity::Pure, parts: &[], batchable: false, infer }
     }
 
     /// A class whose calls each write files.
@@ -80,9 +70,19 @@ impl Semantics {
         Semantics { purity: Purity::ReadsFiles, ..Semantics::pure(name, infer) }
     }
 
-    /// A class that opens a model file.
-    const fn loads(name: &'static str, loader: Loader, infer: Infer) -> Semantics {
-        Semantics { loader: Some(loader), ..Semantics::reads(name, infer) }
+    /// A class that opens model files.
+    const fn loads(name: &'static str, parts: &'static [Part], infer: Infer) -> Semantics {
+        Semantics { parts, ..Semantics::reads(name, infer) }
+    }
+
+    /// A class that makes one part of a model from another: what it changes is part of what is loaded or run later.
+    const fn part(name: &'static str, part: &'static [Part], infer: Infer) -> Semantics {
+        Semantics { parts: part, ..Semantics::pure(name, infer) }
+    }
+
+    /// Whether it opens model files.
+    pub fn is_loader(&self) -> bool {
+        !self.parts.is_empty() && self.purity == Purity::ReadsFiles
     }
 
     /// A class that draws noise from a seed.
@@ -111,8 +111,8 @@ pub struct Call<'a> {
 pub struct ProgramUse {
     /// Which network at which sizes.
     pub spec: ProgramSpec,
-    /// The file of its weights.
-    pub file: Arc<ModelFile>,
+    /// The network.
+    pub network: Network,
     /// How often it is executed.
     pub executions: u64,
 }
@@ -144,6 +144,15 @@ pub enum Gap {
     Unknown,
 }
 
+/// Something that a kernel is told.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Attribute {
+    /// One value.
+    One(Scalar),
+    /// Several, in order.
+    Many(Vec<Scalar>),
+}
+
 /// What a call comes to.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Work {
@@ -153,6 +162,8 @@ pub struct Work {
     pub scratch: Vec<Scratch>,
     /// Tensor programs, in the order in which the kernel takes them.
     pub programs: Vec<ProgramUse>,
+    /// What the kernel is told besides its inputs, by name: facts of the models that it runs.
+    pub attributes: BTreeMap<&'static str, Attribute>,
     /// Why it cannot run as it is, if it cannot. Working memory and programs are not complete then.
     pub gap: Option<Gap>,
 }
@@ -206,6 +217,18 @@ pub enum SemanticError {
         /// Why.
         error: BuildError,
     },
+    /// A file is of another kind than the one that is wanted.
+    #[error("`{file}` is {what}; {wanted} is wanted here")]
+    WrongKind {
+        /// The input.
+        input: &'static str,
+        /// The file.
+        file: String,
+        /// What it is, with its article.
+        what: String,
+        /// What it should be, with its article.
+        wanted: &'static str,
+    },
     /// A part is used that is not in its file.
     #[error("`{file}` holds no {part}")]
     NoPart {
@@ -233,6 +256,7 @@ impl SemanticError {
             SemanticError::File { input, .. }
             | SemanticError::Facet { input, .. }
             | SemanticError::Network { input, .. }
+            | SemanticError::WrongKind { input, .. }
             | SemanticError::NoPart { input, .. }
             | SemanticError::Prompt { input, .. } => input,
         }
@@ -282,6 +306,14 @@ impl<'a> Call<'a> {
         }
     }
 
+    /// A whole number, which may be negative.
+    fn signed(&self, input: &str) -> Option<i128> {
+        match self.scalar(input)? {
+            Scalar::Int(value) => Some(*value),
+            other => panic!("`{input}` is an Int, not {other:?}"),
+        }
+    }
+
     fn float(&self, input: &str) -> Option<f64> {
         match self.scalar(input)? {
             Scalar::Float(value) => Some(*value),
@@ -314,28 +346,76 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// The file of a part of a model, where it is known.
-    fn part(&self, input: &str) -> Option<&'a Arc<ModelFile>> {
+    /// A part of a model, where it is known.
+    fn part(&self, input: &str) -> Option<&'a Arc<Loaded>> {
         match self.fact(input) {
-            Fact::Part(_, file) => Some(file),
-            Fact::Unseen { .. } | Fact::Unknown(_) => None,
+            Fact::Part(loaded) => Some(loaded),
+            Fact::Unseen { .. } | Fact::Unknown(_) | Fact::Open => None,
             other => panic!("`{input}` is a part of a model, not {other:?}"),
         }
     }
 
     /// The same, of a part that must be in its file.
-    fn network(&self, input: &'static str, part: Part) -> Result<Option<&'a Arc<ModelFile>>, SemanticError> {
-        let Some(file) = self.part(input) else { return Ok(None) };
-        match file.layout.prefix(part) {
-            Some(_) => Ok(Some(file)),
-            None => Err(SemanticError::NoPart { input, file: file.name.clone(), part }),
+    fn loaded(&self, input: &'static str) -> Result<Option<&'a Arc<Loaded>>, SemanticError> {
+        match self.part(input) {
+            Some(loaded) if loaded.networks.is_empty() => {
+                let (file, part) = (loaded.file.name.clone(), loaded.part);
+                Err(SemanticError::NoPart { input, file, part })
+            }
+            part => Ok(part),
         }
     }
 
-    /// The model file that an input names, and `None` where that is not known or nobody looked.
-    fn model_file(&self, input: &'static str, folder: &str) -> Result<Option<Arc<ModelFile>>, SemanticError> {
-        let Some(name) = self.string(input) else { return Ok(None) };
-        looked_at(input, self.world.model(folder, name))
+    /// The network of this role of a part, which must be in its file.
+    fn network(&self, input: &'static str, role: Role) -> Result<Option<&'a Network>, SemanticError> {
+        Ok(self.loaded(input)?.and_then(|loaded| loaded.network(role)))
+    }
+
+    /// The model file that an input names, of a kind that is wanted here.
+    fn model_file(
+        &self,
+        input: &'static str,
+        folder: &'static str,
+        wanted: &'static str,
+        fits: impl Fn(&ModelFile) -> bool,
+    ) -> Result<Opened, SemanticError> {
+        let Some(name) = self.string(input) else { return Ok(Opened::Unseen(Gap::Unknown)) };
+        let found = match self.world.model(folder, name) {
+            Err(FileError::Format { error: FormatError::Unsupported { what }, .. }) => {
+                return Ok(Opened::Unseen(foreign(input, name, what)));
+            }
+            found => looked_at(input, found)?,
+        };
+        match found {
+            None => Ok(Opened::Unseen(Gap::File)),
+            Some(file) if fits(&file) => Ok(Opened::Seen(file)),
+            Some(file) => {
+                let what = file.what();
+                Err(SemanticError::WrongKind { input, file: file.name.clone(), what, wanted })
+            }
+        }
+    }
+}
+
+/// What became of opening a model file.
+enum Opened {
+    /// It is of the wanted kind.
+    Seen(Arc<ModelFile>),
+    /// Nothing is known of it; why.
+    Unseen(Gap),
+}
+
+/// The gap of a model of a family that is known by name only.
+fn foreign(input: &'static str, name: &str, what: &str) -> Gap {
+    let families =
+        [Family::Sd1, Family::Sd2, Family::Sdxl, Family::SdxlRefiner].map(|family| family.to_string());
+    Gap::NoKernel {
+        input: Some(input),
+        what: format!("`{name}`, {what},"),
+        instead: format!(
+            "it can be planned; to run, use a model of one of the families {}",
+            families.join(", ")
+        ),
     }
 }
 
@@ -346,35 +426,6 @@ fn looked_at<T>(input: &'static str, found: Result<T, FileError>) -> Result<Opti
         Err(FileError::NotAsked { .. }) => Ok(None),
         Err(error) => Err(SemanticError::File { input, error }),
     }
-}
-
-/// Why the networks of a file cannot be run, if they cannot.
-fn unable(input: &'static str, file: &ModelFile) -> Option<Gap> {
-    match file.layout.family {
-        floe_formats::Family::Sd1 => None,
-        other => Some(Gap::NoKernel {
-            input: Some(input),
-            what: format!("`{}`, a model of the family {other},", file.name),
-            instead: "use a model of the family sd1".to_owned(),
-        }),
-    }
-}
-
-/// A dimension of a tensor of a part, by its key below the part's prefix.
-fn dim(
-    input: &'static str,
-    file: &ModelFile,
-    part: Part,
-    key: &str,
-    dimension: usize,
-) -> Result<usize, SemanticError> {
-    let prefix = file.layout.prefix(part).unwrap_or_default();
-    let weights = floe_nets::Weights { header: &file.header, prefix };
-    weights.dim(key, dimension).map_err(|error| SemanticError::Network {
-        input,
-        file: file.name.clone(),
-        error,
-    })
 }
 
 /// A size of two that must be equal: a contradiction only where both are known.

@@ -62,6 +62,8 @@ pub enum Operand<'a> {
 pub struct Call<'a> {
     /// Inputs by name.
     pub inputs: BTreeMap<&'a str, Operand<'a>>,
+    /// What else it is told, by name: known values, and lists of them.
+    pub attributes: BTreeMap<&'a str, Operand<'a>>,
     /// Tensors of each output slot; none where nothing reads it.
     pub outputs: Vec<Vec<TensorMut<'a>>>,
     /// Working memory as the class's semantics asked for it, the slab of its programs last.
@@ -166,6 +168,8 @@ pub type Kernel = fn(&mut Call<'_>) -> Result<(), KernelError>;
 /// Kernels by name, beside those that their modules list.
 const KERNELS: &[(&str, Kernel)] = &[
     ("CLIPTextEncode", conditioning::clip_text_encode),
+    ("CLIPTextEncodeSDXL", conditioning::clip_text_encode_sdxl),
+    ("CLIPTextEncodeSDXLRefiner", conditioning::clip_text_encode),
     ("EmptyLatentImage", latent::empty_latent_image),
     ("KSampler", sampling::ksampler),
     ("KSamplerAdvanced", sampling::ksampler_advanced),
@@ -220,14 +224,45 @@ impl<'a> Call<'a> {
         }
     }
 
-    /// The first tensor of a value, with its dimensions.
-    fn tensor<const N: usize>(&self, input: &str) -> Result<(Tensor<'a>, [usize; N]), KernelError> {
+    /// A text that the kernel is told.
+    fn told(&self, attribute: &str) -> Result<&'a str, KernelError> {
+        match self.attributes.get(attribute) {
+            Some(Operand::Scalar(Scalar::String(value))) => Ok(value),
+            _ => Err(KernelError::Plan(format!("attribute `{attribute}` is not a text"))),
+        }
+    }
+
+    /// Numbers that the kernel is told.
+    fn numbers(&self, attribute: &str) -> Result<Vec<f64>, KernelError> {
+        let number = |operand: &Operand<'_>| match operand {
+            Operand::Scalar(Scalar::Float(value)) => Some(*value),
+            _ => None,
+        };
+        let found = match self.attributes.get(attribute) {
+            Some(Operand::List(items)) => items.iter().map(number).collect(),
+            Some(one) => number(one).map(|number| vec![number]),
+            None => None,
+        };
+        found.ok_or_else(|| KernelError::Plan(format!("attribute `{attribute}` is not a list of numbers")))
+    }
+
+    /// A tensor of a value by its place in it, with its dimensions.
+    fn tensor_at<const N: usize>(
+        &self,
+        input: &str,
+        place: usize,
+    ) -> Result<(Tensor<'a>, [usize; N]), KernelError> {
         let tensor = match self.inputs.get(input) {
-            Some(Operand::Tensors(tensors)) => tensors.first().copied(),
+            Some(Operand::Tensors(tensors)) => tensors.get(place).copied(),
             _ => None,
         };
         let tensor = tensor.ok_or_else(|| KernelError::Plan(format!("input `{input}` has no tensor")))?;
         Ok((tensor, dimensions(tensor.shape)?))
+    }
+
+    /// The first tensor of a value, with its dimensions.
+    fn tensor<const N: usize>(&self, input: &str) -> Result<(Tensor<'a>, [usize; N]), KernelError> {
+        self.tensor_at(input, 0)
     }
 
     /// Takes an output out of the call, if it is wanted.

@@ -17,7 +17,7 @@ use std::fmt;
 
 pub use words::Words;
 
-use crate::{Family, FormatError, Header, KeyMap, Lora};
+use crate::{Family, FormatError, Header, KeyMap, Lora, TensorInfo};
 
 /// What kind of file it is: what a loader wants.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -89,6 +89,28 @@ pub enum Role {
     T2iAdapter,
     /// A network that enlarges pictures.
     Upscaler,
+}
+
+impl Role {
+    /// All roles.
+    pub const ALL: [Role; 11] = [
+        Role::Unet,
+        Role::ClipL,
+        Role::ClipH,
+        Role::ClipG,
+        Role::Vae,
+        Role::TaesdEncoder,
+        Role::TaesdDecoder,
+        Role::ClipVision,
+        Role::ControlNet,
+        Role::T2iAdapter,
+        Role::Upscaler,
+    ];
+
+    /// The role with this [`Display`](fmt::Display) name.
+    pub fn from_name(name: &str) -> Option<Role> {
+        Role::ALL.into_iter().find(|role| role.to_string() == name)
+    }
 }
 
 impl fmt::Display for Role {
@@ -400,6 +422,39 @@ impl Contents {
         self.components.iter().find(|component| component.network.role() == role)
     }
 
+    /// What is known of the U-Net, if there is one.
+    pub fn unet(&self) -> Option<&UnetFacts> {
+        match &self.component(Role::Unet)?.network {
+            Network::Unet(facts) => Some(facts),
+            _ => None,
+        }
+    }
+
+    /// What is known of the autoencoder, if there is one.
+    pub fn vae(&self) -> Option<&VaeFacts> {
+        match &self.component(Role::Vae)?.network {
+            Network::Vae(facts) => Some(facts),
+            _ => None,
+        }
+    }
+
+    /// Settles what a U-Net predicts of which only values tell it ([`Prediction::InValues`]); `read` gives those of a
+    /// small tensor. Whatever else is left as it is, and nothing is read for it.
+    ///
+    /// # Errors
+    /// Those of `read`.
+    pub fn measure<E>(&mut self, read: impl FnOnce(&TensorInfo) -> Result<Vec<f32>, E>) -> Result<(), E> {
+        for component in &mut self.components {
+            let Network::Unet(facts) = &mut component.network else { continue };
+            let told = component.tensors.tensors.get(Prediction::TENSOR);
+            if let (Prediction::InValues, Some(tensor)) = (facts.prediction, told) {
+                facts.prediction = Prediction::measured(&read(tensor)?);
+                break;
+            }
+        }
+        Ok(())
+    }
+
     /// The family of models that the file belongs to, where its structure says it.
     pub fn family(&self) -> Option<Family> {
         let of_network = |component: &Component| match &component.network {
@@ -428,9 +483,9 @@ impl fmt::Display for Contents {
         for (index, family) in families.iter().enumerate() {
             write!(f, "{}{family}", if index == 0 { ", " } else { " or " })?;
         }
-        match self.component(Role::Unet).map(|component| &component.network) {
-            Some(Network::Unet(UnetFacts { in_channels: 8, .. })) => f.write_str(", edits pictures"),
-            Some(Network::Unet(UnetFacts { in_channels: 9, .. })) => f.write_str(", inpaints"),
+        match self.unet().map(|facts| facts.in_channels) {
+            Some(8) => f.write_str(", edits pictures"),
+            Some(9) => f.write_str(", inpaints"),
             _ => Ok(()),
         }
     }

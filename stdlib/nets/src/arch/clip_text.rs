@@ -1,9 +1,12 @@
 //! CLIP's text transformer (Radford et al. 2021) as Stable Diffusion 1, 2 and XL use it: OpenAI's CLIP-L, and
 //! OpenCLIP's H and G (Ilharco et al. 2021).
 
+use floe_formats::Role;
+
 use super::clip::{EPSILON, Style, layer};
 use crate::builder::{BuildError, Builder};
 use crate::ir::{Activation, Element, OpKind};
+use crate::text::END;
 
 /// Channels of a head; CLIP widens by adding heads.
 const HEAD_CHANNELS: usize = 64;
@@ -18,6 +21,33 @@ pub enum TextEncoder {
     H,
     /// OpenCLIP's ViT-bigG/14, of Stable Diffusion XL: GELU.
     G,
+}
+
+impl TextEncoder {
+    /// All encoders.
+    pub const ALL: [TextEncoder; 3] = [TextEncoder::L, TextEncoder::H, TextEncoder::G];
+
+    /// The network of a file that it is.
+    pub fn role(self) -> Role {
+        match self {
+            TextEncoder::L => Role::ClipL,
+            TextEncoder::H => Role::ClipH,
+            TextEncoder::G => Role::ClipG,
+        }
+    }
+
+    /// The encoder that a network of a file is.
+    pub fn of(role: Role) -> Option<TextEncoder> {
+        TextEncoder::ALL.into_iter().find(|encoder| encoder.role() == role)
+    }
+
+    /// The id that fills a chunk behind its end token.
+    pub fn pad(self) -> u32 {
+        match self {
+            TextEncoder::L => END,
+            TextEncoder::H | TextEncoder::G => 0,
+        }
+    }
 }
 
 /// What becomes of the state at the end token of the last layer, after the final norm.

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use floe_formats::{DType, Family, Header, Layout, TensorInfo};
+use floe_formats::{DType, Header, Role, TensorInfo};
 
 use crate::ir::Program;
-use crate::spec::{PassSet, ProgramSpec, build_program};
+use crate::spec::{PassSet, ProgramSpec};
+use crate::weights::Weights;
 
 /// Widths of the levels, in units of the first.
 const MULTIPLES: [usize; 4] = [1, 2, 4, 4];
@@ -28,8 +29,8 @@ pub(super) fn program(spec: ProgramSpec) -> Program {
     tensors.unet();
     tensors.autoencoder();
     let header = Header { tensors: tensors.0, ..Header::default() };
-    let layout = Layout { family: Family::Sd1, model: "unet.", clip: None, vae: Some("vae.") };
-    let mut program = build_program(spec, &header, &layout).expect("the file is whole");
+    let prefix = if spec.role() == Role::Unet { "unet." } else { "vae." };
+    let mut program = spec.build(Weights { header: &header, prefix }).expect("the file is whole");
     PassSet::DEFAULT.run(&mut program);
     program
 }

@@ -3,7 +3,7 @@
 mod passes;
 mod text;
 
-use floe_formats::{Header, Layout, Part};
+use floe_formats::{Contents, Role};
 
 use crate::arch::{self, TextOptions, UnetOptions};
 use crate::builder::{BuildError, Builder};
@@ -122,13 +122,19 @@ pub enum ProgramSpec {
 }
 
 impl ProgramSpec {
-    /// The part of a checkpoint that holds its weights, if it is one of a checkpoint's.
-    pub fn part(self) -> Option<Part> {
+    /// The network of a file that holds its weights. The vector of sizes, which has none, goes with the U-Net that
+    /// reads it.
+    pub fn role(self) -> Role {
         match self {
-            ProgramSpec::ClipText { .. } => Some(Part::Clip),
-            ProgramSpec::Unet { .. } => Some(Part::Model),
-            ProgramSpec::VaeDecode { .. } | ProgramSpec::VaeEncode { .. } => Some(Part::Vae),
-            _ => None,
+            ProgramSpec::ClipText { options, .. } => options.encoder.role(),
+            ProgramSpec::ClipVision { .. } => Role::ClipVision,
+            ProgramSpec::Unet { .. } | ProgramSpec::SizeEmbedding { .. } => Role::Unet,
+            ProgramSpec::ControlNet { .. } => Role::ControlNet,
+            ProgramSpec::T2iAdapter { .. } => Role::T2iAdapter,
+            ProgramSpec::VaeDecode { .. } | ProgramSpec::VaeEncode { .. } => Role::Vae,
+            ProgramSpec::TaesdDecode { .. } => Role::TaesdDecoder,
+            ProgramSpec::TaesdEncode { .. } => Role::TaesdEncoder,
+            ProgramSpec::Upscale { .. } => Role::Upscaler,
         }
     }
 
@@ -165,15 +171,13 @@ impl ProgramSpec {
     }
 }
 
-/// Builds the program of a checkpoint, without its passes.
+/// Builds the program over the network of a file that has its role, without its passes.
 ///
 /// # Errors
-/// If the file lacks the part, or a tensor is missing or does not fit.
-pub fn build_program(spec: ProgramSpec, header: &Header, layout: &Layout) -> Result<Program, BuildError> {
-    let Some(part) = spec.part() else {
-        return spec.build(Weights { header, prefix: "" });
-    };
-    let prefix =
-        layout.prefix(part).ok_or_else(|| BuildError::Size(format!("the file has no {part} part")))?;
-    spec.build(Weights { header, prefix })
+/// If the file lacks the network, or a tensor is missing or does not fit.
+pub fn build_program(spec: ProgramSpec, contents: &Contents) -> Result<Program, BuildError> {
+    let role = spec.role();
+    let component = contents.component(role);
+    let component = component.ok_or_else(|| BuildError::Size(format!("the file has no {role}")))?;
+    spec.build(Weights { header: &component.tensors, prefix: "" })
 }
