@@ -79,12 +79,4 @@ impl Call<'_> {
             other => panic!("`{input}` is a Bool, not {other:?}"),
         }
     }
-
-    /// A number that may be negative.
-    pub(super) fn signed(&self, input: &str) -> Option<i128> {
-        match self.scalar(input)? {
-            Scalar::Int(value) => Some(*value),
-            other => panic!("`{input}` is an Int, not {other:?}"),
-        }
-    }
 }
