@@ -84,7 +84,7 @@ mod tests {
             ("XOR", Pixel { color: 0.0625, alpha: 0.25 }, under),
             ("SRC_IN", Pixel { color: 0.1875, alpha: 0.75 }, clear),
             ("SCREEN", Pixel { color: 0.625, alpha: 1.0 }, under),
-            ("LIGHTEN", Pixel { color: 0.5625, alpha: 1.0 }, under),
+            ("LIGHTEN", Pixel { color: 0.5625, alpha: 1.0 }, Pixel { color: 1.0, alpha: 0.75 }),
         ] {
             let rule = rule(name).expect("a rule");
             assert_eq!(rule(opaque, under), covered, "{name}");

@@ -217,7 +217,7 @@ mod tests {
         assert_eq!(by(photo, Some(0.73)), (Some(35), Some(47)));
         assert_eq!(by((Some(1), Some(1)), Some(0.01)), (Some(1), Some(1)));
         assert_eq!(to_total(photo, Some(0.01), Some(1)), (Some(89), Some(118)));
-        assert_eq!(to_total(photo, Some(1.0), Some(64)), (Some(896), Some(1216)));
+        assert_eq!(to_total(photo, Some(1.0), Some(64)), (Some(896), Some(1152)));
         assert_eq!(to_side(photo, Some(100), usize::max), (Some(75), Some(100)));
         assert_eq!(to_side(photo, Some(24), usize::min), (Some(24), Some(32)));
         assert_eq!(to_side((Some(5), Some(5)), Some(0), usize::max), (Some(1), Some(1)));
