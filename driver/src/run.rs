@@ -96,16 +96,16 @@ impl Host for DiskHost<'_> {
         read_picture(&path)
     }
 
-    fn save_picture(&self, prefix: &str, png: &[u8]) -> Result<SavedFile, SaveError> {
+    fn save_picture(&self, prefix: &str, extension: &str, file: &[u8]) -> Result<SavedFile, SaveError> {
         let saved = match self.options.file {
-            None => save_numbered(&self.folders.output, prefix, "png", png)?,
+            None => save_numbered(&self.folders.output, prefix, extension, file)?,
             Some(path) => {
                 let path = numbered(path, self.files.borrow().len() + 1);
                 if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
                     // What cannot be created is reported by the write, which names the file.
                     let _ = fs::create_dir_all(folder);
                 }
-                write_file(&path, png)?;
+                write_file(&path, file)?;
                 let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
                 SavedFile { name, subfolder: String::new(), path }
             }

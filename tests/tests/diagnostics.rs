@@ -507,6 +507,61 @@ SaveImage(small)
     ));
 }
 
+// ---- pictures and masks
+
+#[test]
+fn batches_that_do_not_go_together() {
+    insta::assert_snapshot!(rejected(
+        r#"edition 1
+let two = EmptyImage(width: 64, height: 64, batch_size: 2)
+let three = EmptyImage(width: 64, height: 64, batch_size: 3)
+SaveImage(ImageBlend(image1: two, image2: three, blend_factor: 0.5, blend_mode: "screen"))
+"#
+    ));
+}
+
+#[test]
+fn a_section_outside_of_a_mask() {
+    insta::assert_snapshot!(rejected(
+        r#"edition 1
+let mask = SolidMask(value: 1.0, width: 64, height: 48)
+SaveImage(MaskToImage(CropMask(mask, x: 10, y: 48, width: 20, height: 20)))
+"#
+    ));
+}
+
+#[test]
+fn alpha_of_a_picture_that_has_none() {
+    insta::assert_snapshot!(rejected(
+        r#"edition 1
+let image = LoadImage(image: "lake.png").IMAGE
+SaveImage(MaskToImage(ImageToMask(image, channel: "alpha")))
+"#
+    ));
+}
+
+#[test]
+fn a_picture_with_alpha_over_one_without() {
+    insta::assert_snapshot!(rejected(
+        r#"edition 1
+let (image, mask) = LoadImage(image: "lake.png")
+SaveImage(PorterDuffImageComposite(
+    source: JoinImageWithAlpha(image, alpha: mask), source_alpha: mask,
+    destination: image, destination_alpha: mask, mode: "SRC_OVER",
+).IMAGE)
+"#
+    ));
+}
+
+#[test]
+fn an_animation_with_losses() {
+    insta::assert_snapshot!(rejected(
+        r#"edition 1
+SaveAnimatedWEBP(EmptyImage(batch_size: 3), lossless: false, method: "default")
+"#
+    ));
+}
+
 // ---- warnings
 
 #[test]

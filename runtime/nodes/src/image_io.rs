@@ -120,6 +120,42 @@ fn open(bytes: &[u8], limits: Limits) -> Result<Opened<'_>, LoadError> {
     Ok(Opened { decoder: Box::new(decoder), orientation, alpha, format })
 }
 
+/// The picture as it is shown, and whether it has alpha.
+fn decode(bytes: &[u8], limits: Limits) -> Result<(DynamicImage, bool), LoadError> {
+    let Opened { decoder, orientation, alpha, format } = open(bytes, limits)?;
+    let mut image = match format {
+        ImageFormat::Jpeg => decode_jpeg(bytes, decoder)?,
+        _ => DynamicImage::from_decoder(decoder)?,
+    };
+    image.apply_orientation(orientation);
+    Ok((image, alpha))
+}
+
+/// Whether values have 16 bits.
+fn is_deep(image: &DynamicImage) -> bool {
+    image.color().bytes_per_pixel() / image.color().channel_count() > 1
+}
+
+/// Reads a channel of a picture as `LoadImageMask` does: 0 red, 1 green, 2 blue, 3 one minus alpha. A picture without
+/// alpha is opaque; unlike for `LoadImage`, a colour that a PNG declares transparent counts.
+///
+/// # Errors
+/// As [`load_image`].
+pub fn load_channel(bytes: &[u8], channel: usize, limits: Limits) -> Result<Mask, LoadError> {
+    let (image, _) = decode(bytes, limits)?;
+    let (width, height) = (image.width() as usize, image.height() as usize);
+    let channel = channel.min(3);
+    let value = |value: f32| if channel == 3 { 1.0 - value } else { value };
+    let values = if is_deep(&image) {
+        let image = image.into_rgba16();
+        image.pixels().map(|pixel| value(f32::from(pixel.0[channel]) / 65535.0)).collect()
+    } else {
+        let image = image.into_rgba8();
+        image.pixels().map(|pixel| value(f32::from(pixel.0[channel]) / 255.0)).collect()
+    };
+    Ok(Mask { width, height, values })
+}
+
 /// Reads a picture as `LoadImage` does: EXIF rotation applied, palette and grey turned into RGB, alpha
 /// cut off and returned as mask. 8-bit values are divided by 255, 16-bit ones by 65535.
 ///
@@ -127,17 +163,11 @@ fn open(bytes: &[u8], limits: Limits) -> Result<Opened<'_>, LoadError> {
 /// [`LoadError`] for other formats, truncated or corrupt files, and pictures beyond `limits` (checked
 /// before memory for pixels is taken).
 pub fn load_image(bytes: &[u8], limits: Limits) -> Result<LoadedImage, LoadError> {
-    let Opened { decoder, orientation, alpha, format } = open(bytes, limits)?;
-    let mut image = match format {
-        ImageFormat::Jpeg => decode_jpeg(bytes, decoder)?,
-        _ => DynamicImage::from_decoder(decoder)?,
-    };
-    image.apply_orientation(orientation);
+    let (image, alpha) = decode(bytes, limits)?;
     let (width, height) = (image.width() as usize, image.height() as usize);
     let mut pixels = Vec::with_capacity(width * height * 3);
     let mut mask = Vec::with_capacity(if alpha { width * height } else { 0 });
-    let deep = image.color().bytes_per_pixel() / image.color().channel_count() > 1;
-    if deep {
+    if is_deep(&image) {
         for [r, g, b, a] in image.into_rgba16().pixels().map(|pixel| pixel.0) {
             pixels.extend([r, g, b].map(|value| f32::from(value) / 65535.0));
             mask.extend(alpha.then(|| 1.0 - f32::from(a) / 65535.0));
@@ -191,6 +221,9 @@ pub enum SaveError {
     /// The PNG encoder refused, for example a keyword that is not Latin-1 or longer than 79 characters.
     #[error("the PNG cannot be encoded: {0}")]
     Encode(#[from] png::EncodingError),
+    /// The WebP encoder refused.
+    #[error("the WebP cannot be encoded: {0}")]
+    Webp(#[source] ImageError),
     /// The prefix leads out of the output folder.
     #[error("file name prefix `{prefix}` leads out of the output folder")]
     Outside {
@@ -207,31 +240,22 @@ pub enum SaveError {
     },
 }
 
-/// Encodes a picture (`H, W, 3`, clipped to 0..1) as 8-bit RGB PNG with texts before the pixels.
+/// Encodes a picture (`H, W, C`, clipped to 0..1; `size` is `[width, height, channels]`) as 8-bit PNG with texts before
+/// the pixels: grey for one channel, RGB for three, RGBA for four.
 ///
 /// Compression is at level 4, ComfyUI's choice. The same input gives the same bytes.
 ///
 /// # Errors
 /// [`SaveError::Size`] and [`SaveError::Encode`].
-pub fn encode_png(
-    pixels: &[f32],
-    width: usize,
-    height: usize,
-    texts: &[PngText],
-) -> Result<Vec<u8>, SaveError> {
-    let bad = || SaveError::Size { width, height, len: pixels.len() };
-    let len = width.checked_mul(height).and_then(|pixels| pixels.checked_mul(3)).ok_or_else(bad)?;
-    let side = |pixels: usize| i32::try_from(pixels).ok().and_then(|side| u32::try_from(side).ok());
-    let (Some(columns), Some(rows)) = (side(width), side(height)) else { return Err(bad()) };
-    if len != pixels.len() || len == 0 {
-        return Err(bad());
+pub fn encode_png(pixels: &[f32], size: [usize; 3], texts: &[PngText]) -> Result<Vec<u8>, SaveError> {
+    let mut info = picture_info(size, pixels.len())?;
+    let [width, height, channels] = size;
+    if Some(pixels.len()) != width.checked_mul(height).and_then(|len| len.checked_mul(channels)) {
+        return Err(SaveError::Size { width, height, len: pixels.len() });
     }
     let data: Vec<u8> = pixels.iter().map(|&value| to_byte(value)).collect();
-    let mut info = png::Info::with_size(columns, rows);
-    info.color_type = png::ColorType::Rgb;
-    info.bit_depth = png::BitDepth::Eight;
     add_texts(&mut info, texts);
-    let mut out = Vec::with_capacity(len / 2 + 1024);
+    let mut out = Vec::with_capacity(data.len() / 2 + 1024);
     let mut encoder = png::Encoder::with_info(&mut out, info)?;
     encoder.set_deflate_compression(png::DeflateCompression::Level(4));
     encoder.set_filter(png::Filter::Adaptive);
@@ -239,6 +263,27 @@ pub fn encode_png(
     writer.write_image_data(&data)?;
     writer.finish()?;
     Ok(out)
+}
+
+/// The header of a PNG of `[width, height, channels]`, whose pixels have `len` values.
+pub(crate) fn picture_info(
+    [width, height, channels]: [usize; 3],
+    len: usize,
+) -> Result<png::Info<'static>, SaveError> {
+    let side = |pixels: usize| i32::try_from(pixels).ok().and_then(|side| u32::try_from(side).ok());
+    let color = match channels {
+        1 => Some(png::ColorType::Grayscale),
+        3 => Some(png::ColorType::Rgb),
+        4 => Some(png::ColorType::Rgba),
+        _ => None,
+    };
+    let (Some(columns @ 1..), Some(rows @ 1..), Some(color)) = (side(width), side(height), color) else {
+        return Err(SaveError::Size { width, height, len });
+    };
+    let mut info = png::Info::with_size(columns, rows);
+    info.color_type = color;
+    info.bit_depth = png::BitDepth::Eight;
+    Ok(info)
 }
 
 fn at(path: &Path) -> impl FnOnce(io::Error) -> SaveError {
@@ -438,7 +483,7 @@ mod tests {
         }
         // Saved again, the picture is the PNG that ComfyUI saved.
         let png = std::fs::read(shared(&folder).join("png_0.png")).expect("readable");
-        let again = encode_png(&got.pixels, got.width, got.height, &[]).expect("encodes");
+        let again = encode_png(&got.pixels, [got.width, got.height, 3], &[]).expect("encodes");
         let decode = |bytes: &[u8]| load_image(bytes, Limits::default()).expect("decodes").pixels;
         assert_eq!(different_bits(&decode(&again), &decode(&png)), 0, "{case}");
     }
@@ -509,12 +554,12 @@ mod tests {
             PngText::new("prompt", "{\"a\": \"\u{e9}\"}"),
             PngText::new("flow", "prompt \u{2014} \u{732b}\n"),
         ];
-        let png = encode_png(&[0.5; 2 * 3 * 3], 2, 3, &texts).expect("encodes");
+        let png = encode_png(&[0.5; 2 * 3 * 3], [2, 3, 3], &texts).expect("encodes");
         assert_eq!(read_texts(&png).expect("reads"), texts);
         assert!(png.windows(4).any(|chunk| chunk == b"tEXt") && png.windows(4).any(|chunk| chunk == b"iTXt"));
-        assert!(encode_png(&[0.5; 5], 2, 3, &[]).is_err());
-        assert!(encode_png(&[], 0, 0, &[]).is_err());
-        assert!(encode_png(&[0.5; 3], 1, 1, &[PngText::new("\u{732b}", "")]).is_err());
+        assert!(encode_png(&[0.5; 5], [2, 3, 3], &[]).is_err());
+        assert!(encode_png(&[], [0, 0, 3], &[]).is_err());
+        assert!(encode_png(&[0.5; 3], [1, 1, 3], &[PngText::new("\u{732b}", "")]).is_err());
     }
 
     #[test]

@@ -5,12 +5,18 @@
 #![forbid(unsafe_code)]
 #![deny(clippy::unwrap_used)]
 
+pub mod animation;
 mod bislerp;
+mod blur;
+pub mod canny;
 pub mod image_io;
 mod image_io_jpeg;
 pub mod kernels;
+pub mod morphology;
 pub mod noise;
 pub mod png_meta;
+pub mod porter_duff;
+pub mod quantize;
 pub mod resize;
 pub mod samplers;
 pub mod sampling;

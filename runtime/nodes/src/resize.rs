@@ -12,9 +12,6 @@ use std::str::FromStr;
 
 use thiserror::Error;
 
-/// Most values (pixels times channels) of a result: 4 GiB of f32.
-pub const MAX_VALUES: usize = 1 << 30;
-
 /// A picture that cannot be scaled.
 #[derive(Debug, Error, Clone, PartialEq, Eq)]
 pub enum ResizeError {
@@ -36,8 +33,8 @@ pub enum ResizeError {
         /// Values given.
         len: usize,
     },
-    /// The result would be larger than [`MAX_VALUES`].
-    #[error("a picture of {width}x{height} with {channels} channels is too large")]
+    /// The result has no pixels, or does not fit its place.
+    #[error("there is no room for a picture of {width}x{height} with {channels} channels")]
     TooLarge {
         /// Pixels.
         width: usize,
@@ -101,9 +98,11 @@ impl FromStr for Crop {
     }
 }
 
-/// Size of a picture and its values per pixel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Size {
+/// A picture to scale: rows of pixels of interleaved channels (`H, W, C`).
+#[derive(Debug, Clone, Copy)]
+pub struct Source<'a> {
+    /// All values.
+    pub data: &'a [f32],
     /// Pixels.
     pub width: usize,
     /// Pixels.
@@ -112,61 +111,91 @@ pub struct Size {
     pub channels: usize,
 }
 
-/// Scales one picture, rows of pixels of interleaved channels (`H, W, C`), to `width` x `height` pixels.
+/// Where a scaled picture goes: a section of a larger one, perhaps with more channels.
+#[derive(Debug)]
+pub struct Target<'a> {
+    /// The larger picture.
+    pub data: &'a mut [f32],
+    /// Pixels of a row of the larger picture.
+    pub stride: usize,
+    /// Values per pixel of the larger picture.
+    pub channels: usize,
+    /// Column of the section's left edge.
+    pub left: usize,
+    /// Row of the section's upper edge.
+    pub top: usize,
+    /// Pixels of the section.
+    pub width: usize,
+    /// Pixels of the section.
+    pub height: usize,
+}
+
+impl<'a> Target<'a> {
+    /// A whole picture.
+    pub fn whole(data: &'a mut [f32], width: usize, height: usize, channels: usize) -> Target<'a> {
+        Target { data, stride: width, channels, left: 0, top: 0, width, height }
+    }
+
+    fn fits(&self) -> bool {
+        let rows = self.top.checked_add(self.height).and_then(|rows| rows.checked_mul(self.stride));
+        let len = rows.and_then(|pixels| pixels.checked_mul(self.channels));
+        let inside = self.left.checked_add(self.width).is_some_and(|right| right <= self.stride);
+        inside && len.is_some_and(|len| len <= self.data.len()) && self.width > 0 && self.height > 0
+    }
+
+    /// Pixels of a row of the section.
+    fn row(&mut self, y: usize) -> impl Iterator<Item = &mut [f32]> {
+        let begin = ((self.top + y) * self.stride + self.left) * self.channels;
+        self.data[begin..begin + self.width * self.channels].chunks_exact_mut(self.channels)
+    }
+}
+
+/// Scales one picture. Channels that only one of the two has are left alone.
 ///
-/// Values may have any range for all methods but `lanczos`, which clips to 0..1. Takes memory for one
-/// picture of the target's width and the source's height besides the result.
+/// Values may have any range for all methods but `lanczos`, which clips to 0..1. `wide` is working memory for the
+/// target's width times the source's height, in the smaller number of channels; `area` and `nearest-exact` need none.
 ///
 /// # Errors
-/// [`ResizeError::Source`] when `source` does not fit its size; [`ResizeError::TooLarge`] beyond
-/// [`MAX_VALUES`] or for a width or height of 0.
+/// [`ResizeError::Source`] when `source` does not fit its size; [`ResizeError::TooLarge`] when the target or the working
+/// memory is smaller than it should be, or has no pixels.
 pub fn resize(
-    source: &[f32],
-    size: Size,
-    width: usize,
-    height: usize,
+    source: Source<'_>,
+    target: &mut Target<'_>,
+    wide: &mut [f32],
     method: ScaleMethod,
     crop: Crop,
-) -> Result<Vec<f32>, ResizeError> {
-    let Size { width: from_width, height: from_height, channels } = size;
-    let len = from_width.checked_mul(from_height).and_then(|pixels| pixels.checked_mul(channels));
-    if len != Some(source.len()) || source.is_empty() {
-        return Err(ResizeError::Source {
-            width: from_width,
-            height: from_height,
-            channels,
-            len: source.len(),
-        });
+) -> Result<(), ResizeError> {
+    let Source { data, width, height, channels: pixel } = source;
+    let len = width.checked_mul(height).and_then(|pixels| pixels.checked_mul(pixel));
+    if len != Some(data.len()) || data.is_empty() {
+        return Err(ResizeError::Source { width, height, channels: pixel, len: data.len() });
     }
-    let fits = |width: usize, height: usize| {
-        let len = width.checked_mul(height).and_then(|pixels| pixels.checked_mul(channels));
-        len.is_some_and(|len| len > 0 && len <= MAX_VALUES)
+    let channels = pixel.min(target.channels);
+    let needed = match method {
+        ScaleMethod::NearestExact | ScaleMethod::Area => Some(0),
+        _ => target.width.checked_mul(height).and_then(|pixels| pixels.checked_mul(channels)),
     };
-    if !fits(width, height) || !fits(width, from_height) {
-        return Err(ResizeError::TooLarge { width, height, channels });
-    }
+    let Some(wide) = needed.filter(|_| target.fits()).and_then(|needed| wide.get_mut(..needed)) else {
+        return Err(ResizeError::TooLarge { width: target.width, height: target.height, channels });
+    };
     let (left, top) = match crop {
         Crop::Disabled => (0, 0),
-        Crop::Center => margins(from_width, from_height, width, height),
+        Crop::Center => margins(width, height, target.width, target.height),
     };
-    let view = View {
-        data: source,
-        stride: from_width * channels,
-        left,
-        top,
-        width: from_width - 2 * left,
-        height: from_height - 2 * top,
-        channels,
-    };
-    Ok(match method {
-        ScaleMethod::NearestExact => nearest(&view, width, height),
+    let (width, height) = (width - 2 * left, height - 2 * top);
+    let view = View { data, stride: source.width * pixel, left, top, width, height, pixel, channels };
+    match method {
+        ScaleMethod::NearestExact => nearest(&view, target),
         ScaleMethod::Bilinear => {
-            separable(&view, &bilinear(view.width, width), &bilinear(view.height, height))
+            separable(&view, &bilinear(width, target.width), &bilinear(height, target.height), target, wide);
         }
-        ScaleMethod::Bicubic => separable(&view, &bicubic(view.width, width), &bicubic(view.height, height)),
-        ScaleMethod::Area => area(&view, width, height),
-        ScaleMethod::Lanczos => lanczos(&view, width, height),
-    })
+        ScaleMethod::Bicubic => {
+            separable(&view, &bicubic(width, target.width), &bicubic(height, target.height), target, wide);
+        }
+        ScaleMethod::Area => area(&view, target),
+        ScaleMethod::Lanczos => lanczos(&view, target, wide),
+    }
+    Ok(())
 }
 
 /// Columns and rows cut off on each side so that the rest has the target's aspect ratio.
@@ -193,17 +222,20 @@ struct View<'a> {
     top: usize,
     width: usize,
     height: usize,
+    /// Values per pixel.
+    pixel: usize,
+    /// Those that are scaled.
     channels: usize,
 }
 
 impl View<'_> {
     fn row(&self, y: usize) -> &[f32] {
-        let begin = (self.top + y) * self.stride + self.left * self.channels;
-        &self.data[begin..begin + self.width * self.channels]
+        let begin = (self.top + y) * self.stride + self.left * self.pixel;
+        &self.data[begin..begin + self.width * self.pixel]
     }
 }
 
-fn nearest(view: &View<'_>, width: usize, height: usize) -> Vec<f32> {
+fn nearest(view: &View<'_>, target: &mut Target<'_>) {
     let index = |from: usize, to: usize| -> Vec<usize> {
         let scale = from as f32 / to as f32;
         (0..to)
@@ -211,15 +243,13 @@ fn nearest(view: &View<'_>, width: usize, height: usize) -> Vec<f32> {
             .map(|i| i.min(from - 1))
             .collect()
     };
-    let columns = index(view.width, width);
-    let mut out = Vec::with_capacity(width * height * view.channels);
-    for y in index(view.height, height) {
-        let row = view.row(y);
-        for &x in &columns {
-            out.extend_from_slice(&row[x * view.channels..(x + 1) * view.channels]);
+    let columns = index(view.width, target.width);
+    for (to, from) in index(view.height, target.height).into_iter().enumerate() {
+        let row = view.row(from);
+        for (out, &x) in target.row(to).zip(&columns) {
+            out[..view.channels].copy_from_slice(&row[x * view.pixel..][..view.channels]);
         }
     }
-    out
 }
 
 /// For each target pixel the source pixels it is made of and their weights.
@@ -252,52 +282,55 @@ fn bicubic(from: usize, to: usize) -> Taps<4> {
 }
 
 /// Rows first, then columns.
-fn separable<const N: usize>(view: &View<'_>, columns: &Taps<N>, rows: &Taps<N>) -> Vec<f32> {
+fn separable<const N: usize>(
+    view: &View<'_>,
+    columns: &Taps<N>,
+    rows: &Taps<N>,
+    target: &mut Target<'_>,
+    wide: &mut [f32],
+) {
     let channels = view.channels;
     let width = columns.len() * channels;
-    let mut wide = vec![0.0f32; width * view.height];
-    for (y, out) in wide.chunks_exact_mut(width).enumerate() {
+    for (y, out) in wide.chunks_exact_mut(width).take(view.height).enumerate() {
         let row = view.row(y);
         for (out, taps) in out.chunks_exact_mut(channels).zip(columns) {
             for (c, out) in out.iter_mut().enumerate() {
-                *out = taps.iter().map(|&(x, weight)| row[x * channels + c] * weight).sum();
+                *out = taps.iter().map(|&(x, weight)| row[x * view.pixel + c] * weight).sum();
             }
         }
     }
-    let mut result = vec![0.0f32; width * rows.len()];
-    for (out, taps) in result.chunks_exact_mut(width).zip(rows) {
-        for &(y, weight) in taps {
-            let row = &wide[y * width..(y + 1) * width];
-            out.iter_mut().zip(row).for_each(|(out, value)| *out += value * weight);
+    for (y, taps) in rows.iter().enumerate() {
+        let taps = taps.map(|(from, weight)| (&wide[from * width..(from + 1) * width], weight));
+        for (x, out) in target.row(y).enumerate() {
+            for (c, out) in out[..channels].iter_mut().enumerate() {
+                *out = taps.iter().fold(0.0, |sum, (row, weight)| sum + row[x * channels + c] * weight);
+            }
         }
     }
-    result
 }
 
-fn area(view: &View<'_>, width: usize, height: usize) -> Vec<f32> {
-    let channels = view.channels;
+fn area(view: &View<'_>, target: &mut Target<'_>) {
     // Sizes are below 2^30, so the products fit u64.
     let range = |i: usize, from: usize, to: usize| {
         let (i, from, to) = (i as u64, from as u64, to as u64);
         (i * from / to) as usize..((i + 1) * from).div_ceil(to) as usize
     };
-    let mut out = Vec::with_capacity(width * height * channels);
+    let (width, height) = (target.width, target.height);
     for y in 0..height {
         let rows = range(y, view.height, height);
-        for x in 0..width {
+        for (x, out) in target.row(y).enumerate() {
             let columns = range(x, view.width, width);
             let count = (rows.len() * columns.len()) as f32;
-            for c in 0..channels {
+            for (c, out) in out[..view.channels].iter_mut().enumerate() {
                 let mut sum = 0.0f32;
                 for y in rows.clone() {
                     let row = view.row(y);
-                    columns.clone().for_each(|x| sum += row[x * channels + c]);
+                    columns.clone().for_each(|x| sum += row[x * view.pixel + c]);
                 }
-                out.push(sum / count);
+                *out = sum / count;
             }
         }
     }
-    out
 }
 
 /// Bits of a fixed-point weight after the point.
@@ -327,40 +360,41 @@ fn lanczos_weights(from: usize, to: usize) -> Vec<(usize, Vec<i32>)> {
     (0..to).map(weights).collect()
 }
 
-/// The weighted sum of `step`-spaced values from `begin` on, rounded to 8 bits.
-fn lanczos_sum(values: &[u8], begin: usize, step: usize, weights: &[i32]) -> u8 {
-    let sum = values[begin..]
-        .iter()
-        .step_by(step)
+/// The weighted sum of bytes, rounded to 8 bits.
+fn lanczos_sum(bytes: impl Iterator<Item = u8>, weights: &[i32]) -> u8 {
+    let sum = bytes
         .zip(weights)
-        .fold(1i32 << (PRECISION - 1), |sum, (&v, &w)| sum.wrapping_add(i32::from(v).wrapping_mul(w)));
+        .fold(1i32 << (PRECISION - 1), |sum, (v, &w)| sum.wrapping_add(i32::from(v).wrapping_mul(w)));
     (sum >> PRECISION).clamp(0, 255) as u8
 }
 
-fn lanczos(view: &View<'_>, width: usize, height: usize) -> Vec<f32> {
+/// Bytes of the wide picture are kept as numbers, which hold them exactly.
+fn lanczos(view: &View<'_>, target: &mut Target<'_>, wide: &mut [f32]) {
     let channels = view.channels;
-    let mut bytes: Vec<u8> = Vec::with_capacity(view.width * view.height * channels);
-    (0..view.height)
-        .for_each(|y| bytes.extend(view.row(y).iter().map(|&value| crate::image_io::to_byte(value))));
-    if width != view.width {
-        let mut wide = Vec::with_capacity(width * view.height * channels);
-        let columns = lanczos_weights(view.width, width);
-        for row in bytes.chunks_exact(view.width * channels) {
-            for (first, weights) in &columns {
-                wide.extend((0..channels).map(|c| lanczos_sum(row, first * channels + c, channels, weights)));
+    let width = target.width * channels;
+    // A side that keeps its length keeps its values.
+    let same =
+        |from: usize, to: usize| (from == to).then(|| (0..to).map(|i| (i, vec![1 << PRECISION])).collect());
+    let columns = same(view.width, target.width).unwrap_or_else(|| lanczos_weights(view.width, target.width));
+    let rows =
+        same(view.height, target.height).unwrap_or_else(|| lanczos_weights(view.height, target.height));
+    for (y, out) in wide.chunks_exact_mut(width).take(view.height).enumerate() {
+        let row = view.row(y);
+        for (out, (first, weights)) in out.chunks_exact_mut(channels).zip(&columns) {
+            for (c, out) in out.iter_mut().enumerate() {
+                let values = row[first * view.pixel + c..].iter().step_by(view.pixel);
+                *out = f32::from(lanczos_sum(values.map(|&value| crate::image_io::to_byte(value)), weights));
             }
         }
-        bytes = wide;
     }
-    if height != view.height {
-        let row = width * channels;
-        let mut high = Vec::with_capacity(row * height);
-        for (first, weights) in lanczos_weights(view.height, height) {
-            high.extend((0..row).map(|x| lanczos_sum(&bytes, first * row + x, row, &weights)));
+    for (y, (first, weights)) in rows.iter().enumerate() {
+        for (x, out) in target.row(y).enumerate() {
+            for (c, out) in out[..channels].iter_mut().enumerate() {
+                let values = wide[first * width + x * channels + c..].iter().step_by(width);
+                *out = f32::from(lanczos_sum(values.map(|&value| value as u8), weights)) / 255.0;
+            }
         }
-        bytes = high;
     }
-    bytes.into_iter().map(|byte| f32::from(byte) / 255.0).collect()
 }
 
 #[cfg(test)]
@@ -369,28 +403,61 @@ mod tests {
     use crate::image_io::{Limits, load_image};
     use floe_testing::{assert_close, different_bits, json, shared, tensors};
 
+    fn scale(
+        source: &[f32],
+        (width, height): (usize, usize),
+        (to_width, to_height): (usize, usize),
+        method: ScaleMethod,
+        crop: Crop,
+    ) -> Result<Vec<f32>, ResizeError> {
+        let mut out = vec![7.0; to_width * to_height * 3];
+        let mut wide = vec![7.0; to_width * height * 3];
+        let source = Source { data: source, width, height, channels: 3 };
+        resize(source, &mut Target::whole(&mut out, to_width, to_height, 3), &mut wide, method, crop)?;
+        Ok(out)
+    }
+
     /// Scales the input of a case with the arguments of its workflow.
     fn check(case: &str) {
         let workflow = json(&format!("parity/dev/cases/{case}/workflow.json"));
         let name = workflow["1"]["inputs"]["image"].as_str().expect("an input").to_string();
         let bytes = std::fs::read(shared("parity/inputs").join(name)).expect("input is readable");
         let image = load_image(&bytes, Limits::default()).expect("input decodes");
-        let size = Size { width: image.width, height: image.height, channels: 3 };
         let inputs = &workflow["2"]["inputs"];
         let method = inputs["upscale_method"].as_str().expect("a method").parse().expect("a known one");
         let (width, height, crop) = if let Some(by) = inputs["scale_by"].as_f64() {
             let scaled = |side: usize| (side as f64 * by).round_ties_even() as usize;
-            (scaled(size.width), scaled(size.height), Crop::Disabled)
+            (scaled(image.width), scaled(image.height), Crop::Disabled)
         } else {
             let side = |name: &str| inputs[name].as_u64().expect("a size") as usize;
             let crop = inputs["crop"].as_str().expect("a crop").parse().expect("a known one");
             (side("width"), side("height"), crop)
         };
-        let got = resize(&image.pixels, size, width, height, method, crop).expect("scales");
+        let got =
+            scale(&image.pixels, (image.width, image.height), (width, height), method, crop).expect("scales");
         let (shape, want) = &tensors(&format!("parity/dev/cases/{case}/image.safetensors"))["value"];
         assert_eq!(*shape, [1, height, width, 3], "{case}");
         println!("{case}: {} of {} values differ in bits", different_bits(&got, want), want.len());
         assert_close(case, &got, want, 1e-6, 0.0);
+    }
+
+    #[test]
+    fn a_section_of_a_picture_with_alpha_is_all_that_changes() {
+        let mut canvas = vec![0.5f32; 4 * 3 * 4];
+        let mut wide = vec![0.0; 2 * 3];
+        let source = Source { data: &[1.0, 0.0, 0.25], width: 1, height: 1, channels: 3 };
+        for method in ["nearest-exact", "bilinear", "area", "bicubic"] {
+            let mut target =
+                Target { left: 1, top: 2, width: 2, height: 1, ..Target::whole(&mut canvas, 4, 3, 4) };
+            resize(source, &mut target, &mut wide, method.parse().expect("known"), Crop::Center)
+                .expect("scales");
+            let changed: Vec<usize> = (0..48).filter(|&i| canvas[i] != 0.5).collect();
+            assert_eq!(changed, [36, 37, 38, 40, 41, 42], "{method}");
+            let mut outside = Target { left: 3, width: 2, ..Target::whole(&mut canvas, 4, 3, 4) };
+            let error = resize(source, &mut outside, &mut wide, ScaleMethod::Area, Crop::Disabled);
+            assert!(matches!(error, Err(ResizeError::TooLarge { .. })), "{error:?}");
+            canvas.fill(0.5);
+        }
     }
 
     #[test]
@@ -427,11 +494,10 @@ mod tests {
         let methods = ["nearest-exact", "bilinear", "area", "bicubic", "lanczos"];
         for (name, (w, h)) in methods.iter().flat_map(|m| [(1, 1), (1, 7), (5, 1), (3, 2)].map(|s| (m, s))) {
             let method: ScaleMethod = name.parse().expect("known");
-            let size = Size { width: w, height: h, channels: 3 };
             let source = vec![0.2; w * h * 3];
             for (to_w, to_h) in [(1, 1), (2, 9), (40, 1), (w, h)] {
                 for crop in [Crop::Disabled, Crop::Center] {
-                    let out = resize(&source, size, to_w, to_h, method, crop).expect("scales");
+                    let out = scale(&source, (w, h), (to_w, to_h), method, crop).expect("scales");
                     assert_eq!(out.len(), to_w * to_h * 3);
                     assert!(
                         out.iter().all(|v| (v - 0.2).abs() < 1e-6),
@@ -439,9 +505,8 @@ mod tests {
                     );
                 }
             }
-            assert!(resize(&source, size, 0, 5, method, Crop::Disabled).is_err());
-            assert!(resize(&source, size, usize::MAX, 5, method, Crop::Disabled).is_err());
-            assert!(resize(&source[1..], size, 2, 2, method, Crop::Disabled).is_err());
+            assert!(scale(&source, (w, h), (0, 5), method, Crop::Disabled).is_err());
+            assert!(scale(&source[1..], (w, h), (2, 2), method, Crop::Disabled).is_err());
         }
         assert!("linear".parse::<ScaleMethod>().is_err() && "middle".parse::<Crop>().is_err());
     }

@@ -1,10 +1,25 @@
-use super::{Call, SemanticError, Semantics, Work};
+//! Pictures into files, empty ones, their sizes, batches.
+
+use super::pixels::{Pictures, both};
+use super::{Call, Gap, Scalar, SemanticError, Semantics, Work};
 use crate::facts::{Fact, Size};
+
+/// Channels of pictures without alpha.
+pub(super) const RGB: usize = 3;
 
 pub(super) const ALL: &[Semantics] = &[
     Semantics::writes("SaveImage", save_image),
+    Semantics::writes("PreviewImage", save_image),
+    Semantics::writes("ImageCompare", image_compare),
+    Semantics::writes("SaveAnimatedPNG", save_image),
+    Semantics::writes("SaveAnimatedWEBP", save_animated_webp),
+    Semantics::pure("EmptyImage", empty_image),
+    Semantics::pure("GetImageSize", get_image_size),
     Semantics::pure("ImageInvert", image_invert),
-    Semantics::pure("ImageScale", image_scale),
+    Semantics::pure("ImageBatch", image_batch),
+    Semantics::pure("BatchImagesNode", batch_images),
+    Semantics::pure("RepeatImageBatch", repeat_image_batch),
+    Semantics::pure("ImageFromBatch", image_from_batch),
 ];
 
 /// The output is the input, handed on.
@@ -12,53 +27,85 @@ fn save_image(call: &Call<'_>) -> Result<Work, SemanticError> {
     Ok(Work::gives([call.fact("images").clone()]))
 }
 
+fn image_compare(_: &Call<'_>) -> Result<Work, SemanticError> {
+    Ok(Work::default())
+}
+
+fn save_animated_webp(call: &Call<'_>) -> Result<Work, SemanticError> {
+    let work = save_image(call)?;
+    match call.switch("lossless") {
+        Some(true) => Ok(work),
+        None => Ok(work.lacking(Gap::Unknown)),
+        Some(false) => Ok(work.lacking(Gap::NoKernel {
+            input: Some("lossless"),
+            what: "a lossy animation".to_owned(),
+            instead: "use `lossless: true`".to_owned(),
+        })),
+    }
+}
+
+fn empty_image(call: &Call<'_>) -> Result<Work, SemanticError> {
+    let (height, width) = (call.int("height"), call.int("width"));
+    Ok(Work::gives([Fact::Image { batch: call.int("batch_size"), height, width, channels: Some(RGB) }]))
+}
+
+/// Sizes are values that a plan knows; what it does not know, nobody can.
+fn get_image_size(call: &Call<'_>) -> Result<Work, SemanticError> {
+    let Pictures { batch, height, width, .. } = call.pictures("image");
+    let size = |size: Size| match size {
+        Some(size) => Fact::Scalar(Scalar::Int(size as i128)),
+        None => Fact::Unknown("INT".into()),
+    };
+    let work = Work::gives([size(width), size(height), size(batch)]);
+    let known = batch.and(height).and(width).is_some();
+    Ok(if known { work } else { work.lacking(Gap::Unknown) })
+}
+
 fn image_invert(call: &Call<'_>) -> Result<Work, SemanticError> {
     Ok(Work::gives([call.fact("image").clone()]))
 }
 
-fn image_scale(call: &Call<'_>) -> Result<Work, SemanticError> {
-    let [batch, height, width, channels] = call.image("image");
-    let (height, width) = scaled((height, width), call.int("height"), call.int("width"));
-    Ok(Work::gives([Fact::Image { batch, height, width, channels }]))
+/// Pictures of the second batch take the size of the first.
+fn image_batch(call: &Call<'_>) -> Result<Work, SemanticError> {
+    Ok(joined(&[call.pictures("image1"), call.pictures("image2")]))
 }
 
-/// Height and width of a scaled picture: a size of 0 follows from the other one, to the nearest pixel; two of them
-/// leave the picture as it is.
-fn scaled((height, width): (Size, Size), wanted_height: Size, wanted_width: Size) -> (Size, Size) {
-    let follow = |size: Size, from: Size, to: usize| {
-        let size = size? as f64 * to as f64 / from?.max(1) as f64;
-        Some((size.round_ties_even() as usize).max(1))
-    };
-    match (wanted_height, wanted_width) {
-        (Some(0), Some(0)) => (height, width),
-        (Some(0), Some(wide)) => (follow(height, width, wide), Some(wide)),
-        (Some(high), Some(0)) => (Some(high), follow(width, height, high)),
-        // A size that is not known may be 0.
-        (high, wide) => (high.filter(|&high| high > 0), wide.filter(|&wide| wide > 0)),
-    }
+/// The sockets of `images` in their order; `image10` comes after `image9`.
+fn batch_images(call: &Call<'_>) -> Result<Work, SemanticError> {
+    let mut names: Vec<&str> =
+        call.inputs.keys().copied().filter(|name| name.starts_with("images.")).collect();
+    names.sort_by_key(|name| (name.len(), *name));
+    Ok(joined(&names.into_iter().map(|name| call.pictures(name)).collect::<Vec<_>>()))
 }
 
-#[cfg(test)]
-mod tests {
-    use super::scaled;
+/// Batches one after the other, in the size of the first. Where one has alpha, the others become opaque.
+fn joined(batches: &[Pictures]) -> Work {
+    let Some(&first) = batches.first() else { return Work::gives([Pictures::NONE.image()]) };
+    let batch = batches.iter().try_fold(0usize, |sum, one| Some(sum.saturating_add(one.batch?)));
+    let channels =
+        batches.iter().skip(1).fold(first.channels, |most, one| both(most, one.channels, usize::max));
+    // The highest of those that change their size.
+    let other = |one: &&Pictures| (one.height, one.width) != (first.height, first.width);
+    let height = batches.iter().filter(other).try_fold(0, |most: usize, one| Some(most.max(one.height?)));
+    let wide = Pictures { height: height.map(|height| height.max(1)), ..first };
+    let scratch = vec![Pictures { channels, ..wide }.scaling(first.width)];
+    Work { scratch, ..Work::gives([Pictures { batch, channels, ..first }.image()]) }
+}
 
-    #[test]
-    fn a_size_of_zero_keeps_the_proportions() {
-        let scaled =
-            |(height, width), high, wide| scaled((Some(height), Some(width)), Some(high), Some(wide));
-        let size = |height, width| (Some(height), Some(width));
-        assert_eq!(scaled((48, 64), 0, 0), size(48, 64));
-        assert_eq!(scaled((48, 64), 0, 32), size(24, 32));
-        assert_eq!(scaled((48, 64), 96, 0), size(96, 128));
-        assert_eq!(scaled((1, 1000), 0, 10), size(1, 10));
-        // Halves go to the even number.
-        assert_eq!(scaled((2, 5), 1, 0), size(1, 2));
-    }
+fn repeat_image_batch(call: &Call<'_>) -> Result<Work, SemanticError> {
+    let image = call.pictures("image");
+    let batch = both(image.batch, call.int("amount"), usize::saturating_mul);
+    Ok(Work::gives([Pictures { batch, ..image }.image()]))
+}
 
-    #[test]
-    fn what_is_not_known_is_not_invented() {
-        assert_eq!(scaled((None, Some(64)), Some(0), Some(32)), (None, Some(32)));
-        assert_eq!(scaled((Some(48), Some(64)), None, Some(0)), (None, None));
-        assert_eq!(scaled((None, None), Some(32), Some(16)), (Some(32), Some(16)));
-    }
+/// The section lies inside of the batch, whatever is asked for.
+fn image_from_batch(call: &Call<'_>) -> Result<Work, SemanticError> {
+    let image = call.pictures("image");
+    let batch = (|| {
+        let (batch, index, length) = (image.batch?, call.signed("batch_index")?, call.int("length")?);
+        let first = if index < 0 { index + batch as i128 } else { index };
+        let first = first.clamp(0, batch.saturating_sub(1) as i128) as usize;
+        Some(length.min(batch - first))
+    })();
+    Ok(Work::gives([Pictures { batch, ..image }.image()]))
 }

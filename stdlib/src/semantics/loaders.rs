@@ -11,6 +11,7 @@ pub(super) const ALL: &[Semantics] = &[
     Semantics::loads("UNETLoader", &[Part::Model], unet_loader),
     Semantics::loads("VAELoader", &[Part::Vae], vae_loader),
     Semantics::reads("LoadImage", load_image),
+    Semantics::reads("LoadImageMask", load_image_mask),
 ];
 
 /// Parts of a checkpoint, in the order of the loader's outputs.
@@ -176,4 +177,13 @@ fn load_image(call: &Call<'_>) -> Result<Work, SemanticError> {
         Fact::Image { batch: Some(1), height: Some(height), width: Some(width), channels: Some(3) },
         Fact::Mask { batch: Some(1), height: Some(mask_height), width: Some(mask_width) },
     ]))
+}
+
+/// A channel of a picture has its size. Unlike `LoadImage`, ComfyUI gives every picture an alpha channel here.
+fn load_image_mask(call: &Call<'_>) -> Result<Work, SemanticError> {
+    let input = "image";
+    let size = call.string(input).map(|name| looked_at(input, call.world.picture(name))).transpose()?;
+    let (height, width) = size.flatten().map(|size| (size.height, size.width)).unzip();
+    let work = Work::gives([Fact::Mask { batch: Some(1), height, width }]);
+    Ok(if height.is_some() { work } else { work.lacking(Gap::File) })
 }

@@ -4,11 +4,16 @@ mod conditioning;
 mod conditioning_ops;
 mod guidance;
 mod image;
+mod image_filter;
+mod image_place;
+mod image_scale;
 mod latent;
 mod latent_ops;
 mod loaders;
+mod mask;
 mod math;
 mod numbers;
+mod pixels;
 mod sampling;
 mod text;
 mod values;
@@ -302,6 +307,10 @@ pub fn semantics(name: &str) -> Option<&'static Semantics> {
             latent_ops::ALL,
             sampling::ALL,
             image::ALL,
+            image_filter::ALL,
+            image_place::ALL,
+            image_scale::ALL,
+            mask::ALL,
             values::ALL,
             numbers::ALL,
             text::ALL,

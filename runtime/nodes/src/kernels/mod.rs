@@ -4,10 +4,15 @@ mod conditioning;
 mod conditioning_ops;
 mod guidance;
 mod image;
+mod image_filter;
+mod image_place;
+mod image_scale;
 mod latent;
 mod latent_ops;
 mod latent_shape;
+mod mask;
 mod network;
+mod pixels;
 mod sampling;
 
 use std::collections::BTreeMap;
@@ -84,11 +89,12 @@ pub trait Host {
     /// If it cannot be read.
     fn read_picture(&self, name: &str) -> Result<Vec<u8>, std::io::Error>;
 
-    /// Writes a PNG under the next free number of a prefix below the `output` folder.
+    /// Writes a picture, whose file name ends with the extension, under the next free number of a prefix below the
+    /// `output` folder.
     ///
     /// # Errors
     /// If it cannot be written; nothing is left behind then.
-    fn save_picture(&self, prefix: &str, png: &[u8]) -> Result<SavedFile, SaveError>;
+    fn save_picture(&self, prefix: &str, extension: &str, file: &[u8]) -> Result<SavedFile, SaveError>;
 
     /// Writes a latent, a safetensors file, under the next free number of a prefix below the `output` folder.
     ///
@@ -170,8 +176,8 @@ pub enum KernelError {
 /// The work of one class.
 pub type Kernel = fn(&mut Call<'_>) -> Result<(), KernelError>;
 
-/// All kernels, by name.
-const KERNELS: [(&str, Kernel); 42] = [
+/// Kernels by name, beside those that their modules list.
+const KERNELS: &[(&str, Kernel)] = &[
     ("CLIPTextEncode", conditioning::clip_text_encode),
     ("CLIPTextEncodeSDXL", conditioning::clip_text_encode_sdxl),
     ("CLIPTextEncodeSDXLRefiner", conditioning::clip_text_encode),
@@ -186,8 +192,6 @@ const KERNELS: [(&str, Kernel); 42] = [
     ("ConditioningSetTimestepRange", conditioning_ops::hand_on),
     ("ConditioningZeroOut", conditioning_ops::zero_out),
     ("EmptyLatentImage", latent::empty_latent_image),
-    ("ImageInvert", image::image_invert),
-    ("ImageScale", image::image_scale),
     ("KSampler", sampling::ksampler),
     ("KSamplerAdvanced", sampling::ksampler_advanced),
     ("LatentAdd", latent_ops::add),
@@ -207,9 +211,7 @@ const KERNELS: [(&str, Kernel); 42] = [
     ("LatentSubtract", latent_ops::subtract),
     ("LatentUpscale", latent_ops::upscale),
     ("LatentUpscaleBy", latent_ops::upscale),
-    ("LoadImage", image::load_image),
     ("RepeatLatentBatch", latent_shape::repeat),
-    ("SaveImage", image::save_image),
     ("SaveLatent", latent::save_latent),
     ("SetLatentNoiseMask", latent_shape::set_noise_mask),
     ("VAEDecode", latent::vae_decode),
@@ -218,12 +220,18 @@ const KERNELS: [(&str, Kernel); 42] = [
 
 /// The kernel of a class.
 pub fn kernel(name: &str) -> Option<Kernel> {
-    KERNELS.iter().find(|(known, _)| *known == name).map(|&(_, kernel)| kernel)
+    all().find(|(known, _)| *known == name).map(|&(_, kernel)| kernel)
 }
 
 /// The names of all kernels.
 pub fn kernels() -> impl Iterator<Item = &'static str> {
-    KERNELS.iter().map(|&(name, _)| name)
+    all().map(|&(name, _)| name)
+}
+
+fn all() -> impl Iterator<Item = &'static (&'static str, Kernel)> {
+    [KERNELS, image::ALL, image_filter::ALL, image_place::ALL, image_scale::ALL, mask::ALL]
+        .into_iter()
+        .flatten()
 }
 
 /// Inputs taken apart; a plan that lacks one is an error, not a panic: plans may come from files.
