@@ -198,6 +198,24 @@ pub fn resize(
     Ok(())
 }
 
+/// One plane scaled, in memory of its own: for latents and masks, which are small beside pictures.
+///
+/// # Errors
+/// As [`resize`]'s; a target without pixels is too large as well.
+pub(crate) fn resized_plane(
+    data: &[f32],
+    [height, width]: [usize; 2],
+    [to_height, to_width]: [usize; 2],
+    method: ScaleMethod,
+    crop: Crop,
+) -> Result<Vec<f32>, ResizeError> {
+    let mut scaled = vec![0.0; to_width * to_height];
+    let mut wide = vec![0.0; to_width * height];
+    let source = Source { data, width, height, channels: 1 };
+    resize(source, &mut Target::whole(&mut scaled, to_width, to_height, 1), &mut wide, method, crop)?;
+    Ok(scaled)
+}
+
 /// Columns and rows cut off on each side so that the rest has the target's aspect ratio.
 pub(crate) fn margins(width: usize, height: usize, to_width: usize, to_height: usize) -> (usize, usize) {
     let (w, h) = (width as f64, height as f64);

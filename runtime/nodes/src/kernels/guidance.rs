@@ -7,7 +7,7 @@ use floe_nets::guidance::{Area, Item, Prompt};
 use floe_plan::Scalar;
 
 use super::{Call, Fields, KernelError, Operand, Tensor, TensorMut, copy, dimensions, field};
-use crate::resize::{Crop, ScaleMethod, Size, resize};
+use crate::resize::{Crop, ScaleMethod, resized_plane};
 use crate::schedule::ModelSampling;
 
 /// Latent pixels over which the edges of an area fade.
@@ -115,14 +115,14 @@ pub(super) fn resized_mask(
         [.., height, width] => [height, width],
         _ => return Err(KernelError::Plan("a mask has rows and columns".to_owned())),
     };
-    let size = Size { width: from_width, height: from_height, channels: 1 };
+    let from = [from_height, from_width];
     let masks: Vec<&[f32]> = mask.data.chunks_exact(from_height * from_width).take(batch).collect();
     for (item, out) in out.chunks_exact_mut(height * width).enumerate() {
         let Some(mask) = masks.get(item % masks.len().max(1)) else { continue };
-        if (from_height, from_width) == (height, width) {
+        if from == [height, width] {
             copy(mask, out)?;
         } else {
-            copy(&resize(mask, size, width, height, ScaleMethod::Bilinear, Crop::Disabled)?, out)?;
+            copy(&resized_plane(mask, from, [height, width], ScaleMethod::Bilinear, Crop::Disabled)?, out)?;
         }
     }
     Ok(())

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use super::latent_shape::{FACTOR, hand_mask_on, take_latent};
 use super::{Call, KernelError, Tensor, copy, dimensions};
 use crate::bislerp::bislerp;
-use crate::resize::{Crop, ScaleMethod, Size, resize};
+use crate::resize::{Crop, ScaleMethod, resized_plane};
 
 /// The method that only latents know.
 const BISLERP: &str = "bislerp";
@@ -23,8 +23,7 @@ pub(super) fn fitted<'a>(
     }
     let mut result = Vec::with_capacity(latent.data.len() / (height * width).max(1) * to_height * to_width);
     for plane in latent.data.chunks_exact(height * width) {
-        let size = Size { width, height, channels: 1 };
-        result.extend_from_slice(&resize(plane, size, to_width, to_height, method, crop)?);
+        result.extend_from_slice(&resized_plane(plane, [height, width], [to_height, to_width], method, crop)?);
     }
     Ok(Cow::Owned(result))
 }
