@@ -3,15 +3,17 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bytesize::ByteSize;
-use floe_nets::cost::{Cost, cost, storage};
+use floe_nets::cost::{Cost, Storage, cost, storage};
 use floe_nets::ir::{ALIGNMENT, Program};
 use floe_nets::offsets::{Item, pack};
 use floe_nets::{Id, PassSet, ProgramSpec, build_program};
 use floe_plan::{
-    Buffer, BufferId, FORMAT, Load, LoadId, Memory, Operand as PlanOperand, Output, Plan, ProgramId, Role,
-    Scalar, Size, Step, StepId, resident_peak,
+    Buffer, BufferId, FORMAT, FileRef, Load, LoadId, Memory, Operand as PlanOperand, Output, Plan, ProgramId,
+    Role, Scalar, Size, Step, StepId, resident_peak,
 };
-use floe_stdlib::{Attribute, Fact, Form, Gap, Network, NetworkKey, Part, ProgramUse, Work};
+use floe_stdlib::{
+    Attribute, Fact, Form, Gap, ModelFile, Network, NetworkKey, Part, Patch, ProgramUse, Work,
+};
 
 use crate::Options;
 use crate::error::CompileError;
@@ -262,7 +264,12 @@ impl Emitter<'_> {
         let weights = program.weights.iter().zip(storage(&program));
         let new: u64 = weights
             .filter(|((_, weight), _)| !others.contains(weight.key.as_str()))
-            .map(|((_, weight), storage)| storage.bytes(weight))
+            .map(|((_, weight), storage)| match storage {
+                Storage::Mapped if used.network.changes_tables() => {
+                    4 * weight.shape.iter().product::<usize>() as u64
+                }
+                storage => storage.bytes(weight),
+            })
             .sum();
         let resident = &mut self.loads[load.index()].resident_bytes;
         let new = usize::try_from(new).unwrap_or(usize::MAX);
@@ -351,6 +358,30 @@ fn seen(network: &Network) -> Load {
         file_bytes: usize::try_from(file.header.file_bytes).ok().into(),
         resident_bytes: Size::Known(0),
         live: (StepId(0), StepId(0)),
+        patches: network.patches.iter().map(patch).collect(),
+    }
+}
+
+fn file_ref(file: &ModelFile) -> FileRef {
+    FileRef {
+        folder: file.folder.clone(),
+        file: file.name.clone(),
+        header: file.header.hash.clone(),
+        file_bytes: usize::try_from(file.header.file_bytes).ok().into(),
+    }
+}
+
+/// A patch in the plan's words; the library limits how deeply they are nested.
+fn patch(patch: &Patch) -> floe_plan::Patch {
+    match patch {
+        Patch::Adapter { file, strength, second } => {
+            floe_plan::Patch::Adapter { file: file_ref(file), strength: *strength, second: *second }
+        }
+        Patch::Merge { with, shares } => floe_plan::Patch::Merge {
+            file: file_ref(&with.file),
+            patches: with.patches.iter().map(self::patch).collect(),
+            shares: shares.iter().map(|share| (share.below.clone(), share.keep, share.add)).collect(),
+        },
     }
 }
 
@@ -364,6 +395,7 @@ fn unseen(part: Part, folder: &str, file: &str) -> Load {
         file_bytes: Size::Unknown,
         resident_bytes: Size::Unknown,
         live: (StepId(0), StepId(0)),
+        patches: Vec::new(),
     }
 }
 

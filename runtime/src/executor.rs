@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 use floe_nets::ir::Program;
 use floe_nodes::{Call, Host, Kernel, Operand, Tensor, TensorMut, kernel};
 use floe_plan::{Buffer, BufferId, Device, LoadId, Operand as PlanOperand, Plan, Step};
-use floe_tensor::{Borrowed, EngineError, Executable, Isa, Pool, Slab, WeightStore};
+use floe_tensor::{Borrowed, EngineError, Executable, Isa, Patched, Pool, Slab, WeightStore};
 
 use crate::error::RunError;
-use crate::models::{Models, OpenFile, open_all, programs};
+use crate::models::{Models, OpenFile, Opened, open_all, programs};
 
 /// The kernel name of steps that load model parts; the executor does that itself.
 const LOAD: &str = "load";
@@ -98,7 +98,7 @@ pub fn run(
     }
     let shapes = shapes(plan)?;
     let kernels = kernels(plan)?;
-    let files = open_all(plan, models)?;
+    let Opened { files, patched } = open_all(plan, models)?;
     let programs = programs(plan, &files)?;
     if let Some(available) = host.available_memory().filter(|&available| available < plan.memory.peak) {
         return Err(RunError::Memory { needed: plan.memory.peak, available });
@@ -110,6 +110,7 @@ pub fn run(
         plan,
         machine,
         files: &files,
+        patched: &patched,
         programs: &programs,
         stores: BTreeMap::new(),
         slab: slab_bytes as u64,
@@ -166,6 +167,7 @@ struct Weights<'a> {
     plan: &'a Plan,
     machine: &'a Machine,
     files: &'a [Arc<OpenFile>],
+    patched: &'a [Option<Patched>],
     programs: &'a [Arc<Program>],
     stores: BTreeMap<LoadId, Arc<WeightStore>>,
     slab: u64,
@@ -180,8 +182,12 @@ impl Weights<'_> {
                 entries.filter(|(entry, _)| entry.load == load).map(|(_, program)| &**program).collect();
             let file = &self.files[load.index()];
             let network = file.network(&self.plan.loads[load.index()])?;
-            let store = WeightStore::prepare(file.map.clone(), &network.tensors, &used, &self.machine.pool)
-                .map_err(RunError::Machine)?;
+            let pool = &self.machine.pool;
+            let store = match &self.patched[load.index()] {
+                Some(patched) => WeightStore::prepare_patched(patched, &used, pool),
+                None => WeightStore::prepare(file.map.clone(), &network.tensors, &used, pool),
+            };
+            let store = store.map_err(RunError::Machine)?;
             self.stores.insert(load, Arc::new(store));
         }
         let resident: u64 = self.stores.values().map(|store| store.bytes()).sum();

@@ -11,6 +11,7 @@ mod facts;
 mod flows;
 mod object_info;
 mod part;
+mod patch;
 mod semantics;
 
 pub use data::{Entry, Form, Latent};
@@ -20,6 +21,7 @@ pub use floe_lang::decl::{InputDecl, Literal, NodeDecl, OutputDecl, Type};
 pub use flows::FLOWS;
 pub use object_info::{FileLists, node_info, object_info};
 pub use part::{Loaded, ModelFile, Network, NetworkKey, Part};
+pub use patch::{MOST_NESTED, MOST_PATCHES, Patch, Share};
 pub use semantics::{
     Attribute, Call, Gap, Infer, ProgramUse, Purity, Scratch, SemanticError, Semantics, Work, semantics,
 };

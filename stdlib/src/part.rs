@@ -5,6 +5,8 @@ use std::sync::Arc;
 
 use floe_formats::{Component, Contents, Family, Header, Kind, Role};
 
+use crate::patch::{Patch, PatchKey};
+
 /// A model file whose header was read.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ModelFile {
@@ -83,6 +85,8 @@ pub struct Network {
     pub file: Arc<ModelFile>,
     /// Which of its networks.
     pub role: Role,
+    /// What changes its weights, in order.
+    pub patches: Vec<Patch>,
 }
 
 impl Network {
@@ -94,9 +98,19 @@ impl Network {
         self.file.contents.component(self.role).expect("a network is one of its file's")
     }
 
+    /// Whether its tables of words, which otherwise stay in the file, are changed: then they are kept in memory.
+    pub fn changes_tables(&self) -> bool {
+        self.patches.iter().any(|patch| matches!(patch, Patch::Merge { .. }))
+    }
+
     /// What tells it from every other network that may be loaded.
     pub fn key(&self) -> NetworkKey {
-        NetworkKey { folder: self.file.folder.clone(), file: self.file.name.clone(), role: self.role }
+        NetworkKey {
+            folder: self.file.folder.clone(),
+            file: self.file.name.clone(),
+            role: self.role,
+            patches: self.patches.iter().map(Patch::key).collect(),
+        }
     }
 }
 
@@ -106,6 +120,7 @@ pub struct NetworkKey {
     folder: String,
     file: String,
     role: Role,
+    patches: Vec<PatchKey>,
 }
 
 /// What a link of type `MODEL`, `CLIP` or `VAE` carries.
@@ -128,7 +143,7 @@ impl Loaded {
     /// A part of a file.
     pub fn of(part: Part, file: &Arc<ModelFile>) -> Loaded {
         let there = part.roles().iter().filter(|&&role| file.contents.component(role).is_some());
-        let networks = there.map(|&role| Network { file: file.clone(), role }).collect();
+        let networks = there.map(|&role| Network { file: file.clone(), role, patches: Vec::new() }).collect();
         Loaded { part, file: file.clone(), networks, layer: None, latent_scale: None }
     }
 

@@ -14,8 +14,8 @@ mod verify;
 
 pub use ids::{BufferId, LoadId, ProgramId, StepId};
 pub use plan::{
-    Buffer, Device, FORMAT, Gap, Load, Memory, Operand, Output, Plan, Precision, Program, Role, Scalar, Step,
-    Target,
+    Buffer, Device, FORMAT, FileRef, Gap, Load, Memory, Operand, Output, Patch, Plan, Precision, Program,
+    Role, Scalar, Step, Target,
 };
 pub use size::Size;
 pub use text::TextError;

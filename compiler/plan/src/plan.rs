@@ -89,7 +89,7 @@ fn is_false(value: &bool) -> bool {
 }
 
 /// One network of one file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Load {
     /// The models folder, such as `checkpoints`.
@@ -108,6 +108,51 @@ pub struct Load {
     pub resident_bytes: Size,
     /// First and last step at which the weights are in memory.
     pub live: (StepId, StepId),
+    /// What changes the weights before they are prepared, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub patches: Vec<Patch>,
+}
+
+/// One change of a network's weights.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum Patch {
+    /// Differences of weights, multiplied by a number.
+    #[serde(rename = "adapter")]
+    Adapter {
+        /// The file that holds them.
+        file: FileRef,
+        /// What they are multiplied with.
+        strength: f64,
+        /// Whether the network is the second of two text encoders.
+        #[serde(default, skip_serializing_if = "is_false")]
+        second: bool,
+    },
+    /// Shares of the network and of another one.
+    #[serde(rename = "merge")]
+    Merge {
+        /// The file of the other network, which has the same part.
+        file: FileRef,
+        /// What changes the other network before.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        patches: Vec<Patch>,
+        /// Beginning of the names of weights, share of the network, share of the other. The longest beginning counts.
+        shares: Vec<(String, f64, f64)>,
+    },
+}
+
+/// A file besides that of a load.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FileRef {
+    /// The models folder.
+    pub folder: String,
+    /// Name of the file in that folder.
+    pub file: String,
+    /// BLAKE3 of the file's header.
+    pub header: String,
+    /// Bytes of the whole file.
+    pub file_bytes: Size,
 }
 
 /// A tensor program, rebuilt by the runtime from its name and checked by its hash.

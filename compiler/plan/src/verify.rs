@@ -5,6 +5,7 @@
 //! - a buffer is written by one step; scratch and slabs belong to one step
 //! - buffers that are alive at the same step do not overlap, are aligned and lie in the slab
 //! - attributes are known values
+//! - patches of weights have finite numbers, and networks are not nested too deeply in them
 //! - live ranges start at the first write and end at the last use
 //! - buffers of unknown size have no place
 //! - the totals are those of the tables, say that they are lower bounds where something is not known, and fit the target
@@ -13,10 +14,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use thiserror::Error;
 
-use crate::{Buffer, BufferId, Load, LoadId, Operand, Plan, Role, Step, StepId};
+use crate::{Buffer, BufferId, Load, LoadId, Operand, Patch, Plan, Role, Step, StepId};
 
 /// Buffers start at multiples of this many bytes.
 const ALIGNMENT: u64 = 64;
+
+/// Networks within networks of a load's patches.
+const NESTED: usize = 16;
 
 /// A plan that cannot run as it says.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -99,6 +103,12 @@ impl Plan {
             }
             if buffer.live.0 > buffer.live.1 || buffer.live.1.index() >= self.steps.len() {
                 return Err(self.buffer_error(id, "has a live range that no step has"));
+            }
+        }
+        for (index, load) in self.loads.iter().enumerate() {
+            if !fit(&load.patches, 0) {
+                let place = format!("load {} ({})", LoadId::new(index), load.part);
+                return Err(VerifyError { place, reason: "has patches that cannot be applied".to_owned() });
             }
         }
         for (index, program) in self.programs.iter().enumerate() {
@@ -185,6 +195,18 @@ impl Plan {
             _ => Ok(()),
         }
     }
+}
+
+/// Whether patches, so deep in others, are finite and end.
+fn fit(patches: &[Patch], depth: usize) -> bool {
+    depth <= NESTED
+        && patches.iter().all(|patch| match patch {
+            Patch::Adapter { strength, .. } => strength.is_finite() && *strength != 0.0,
+            Patch::Merge { patches, shares, .. } => {
+                let finite = |(_, keep, add): &(String, f64, f64)| keep.is_finite() && add.is_finite();
+                shares.iter().all(finite) && fit(patches, depth + 1)
+            }
+        })
 }
 
 struct Replay<'a> {

@@ -12,7 +12,7 @@ use half::{bf16, f16};
 
 use crate::kernels::Prepared;
 use crate::memory::{LANES, Sink};
-use crate::{EngineError, MappedFile, Pool, Slab};
+use crate::{EngineError, MappedFile, Patched, Pool, Slab};
 
 /// Elements converted at once.
 const CHUNK: usize = 256;
@@ -25,6 +25,8 @@ pub struct WeightStore {
     bytes: u64,
     /// By key and panels or not; what lies in the file has no place in memory.
     entries: BTreeMap<(String, Kind), Entry>,
+    /// Tables that are not those of the file, in f32.
+    tables: BTreeMap<String, Arc<Vec<u8>>>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -53,6 +55,8 @@ pub(crate) struct Rows {
     pub(crate) count: usize,
     pub(crate) channels: usize,
     pub(crate) dtype: DType,
+    /// Its bytes, where they are not those of the file.
+    pub(crate) changed: Option<Arc<Vec<u8>>>,
 }
 
 impl WeightStore {
@@ -64,6 +68,28 @@ impl WeightStore {
     pub fn prepare(
         file: Arc<MappedFile>,
         header: &Header,
+        programs: &[&Program],
+        pool: &Pool,
+    ) -> Result<WeightStore, EngineError> {
+        WeightStore::new(file, header, None, programs, pool)
+    }
+
+    /// The same of a network whose weights are changed first, one after another.
+    ///
+    /// # Errors
+    /// Those of [`WeightStore::prepare`], and if a patch does not fit its weight.
+    pub fn prepare_patched(
+        patched: &Patched,
+        programs: &[&Program],
+        pool: &Pool,
+    ) -> Result<WeightStore, EngineError> {
+        WeightStore::new(patched.file.clone(), &patched.header, Some(patched), programs, pool)
+    }
+
+    fn new(
+        file: Arc<MappedFile>,
+        header: &Header,
+        patched: Option<&Patched>,
         programs: &[&Program],
         pool: &Pool,
     ) -> Result<WeightStore, EngineError> {
@@ -89,8 +115,28 @@ impl WeightStore {
             }
         }
         let mut memory = Slab::new(elements * 4)?;
-        fill(file.whole()?, entries.values(), memory.as_mut_slice(), pool);
-        Ok(WeightStore { file, memory, bytes: 4 * elements as u64, entries })
+        let changed = |key: &str| patched.is_some_and(|patched| patched.changes(key));
+        let plain = entries.iter().filter(|((key, _), _)| !changed(key)).map(|(_, entry)| entry);
+        fill(file.whole()?, plain, memory.as_mut_slice(), pool);
+        let mut tables = BTreeMap::new();
+        let mut bytes = 4 * elements as u64;
+        let Some(patched) = patched else { return Ok(WeightStore { file, memory, bytes, entries, tables }) };
+        for ((key, kind), entry) in entries.iter().filter(|((key, _), _)| changed(key)) {
+            if *kind == Kind::Mapped && !patched.changes_tables() {
+                continue;
+            }
+            let Some((_, values)) = patched.read(key, pool)? else { continue };
+            if *kind == Kind::Mapped {
+                bytes += 4 * values.len() as u64;
+                tables.insert(
+                    key.clone(),
+                    Arc::new(values.iter().flat_map(|value| value.to_le_bytes()).collect()),
+                );
+                continue;
+            }
+            fill_one(entry, &values, memory.as_mut_slice(), pool);
+        }
+        Ok(WeightStore { file, memory, bytes, entries, tables })
     }
 
     /// Bytes in memory, the file's pages not counted.
@@ -118,13 +164,12 @@ impl WeightStore {
         }
         let count = weight.shape.first().copied().unwrap_or(0);
         let channels = weight.shape.iter().skip(1).product();
-        Ok(Prepared::File(Rows {
-            start: entry.info.start as usize,
-            bytes: channels * weight.dtype.bytes(),
-            count,
-            channels,
-            dtype: weight.dtype,
-        }))
+        let changed = self.tables.get(&weight.key).cloned();
+        let (start, dtype) = match changed {
+            Some(_) => (0, DType::F32),
+            None => (entry.info.start as usize, weight.dtype),
+        };
+        Ok(Prepared::File(Rows { start, bytes: channels * dtype.bytes(), count, channels, dtype, changed }))
     }
 }
 
@@ -156,6 +201,37 @@ fn checked(weight: &Weight, header: &Header, file: &MappedFile) -> Result<Tensor
             Ok(info.clone())
         }
         _ => fail("its bytes lie outside of the file"),
+    }
+}
+
+/// All numbers of a tensor, row-major.
+pub(crate) fn numbers(file: &MappedFile, info: &TensorInfo) -> Result<Vec<f32>, String> {
+    let bytes = file.whole().map_err(|error| error.to_string())?;
+    let whole = TensorInfo::new(info.dtype, info.shape.clone(), info.start);
+    let fits = whole.is_some_and(|whole| whole.bytes == info.bytes && whole.end() <= bytes.len() as u64);
+    if !fits || !info.dtype.is_float() {
+        return Err("its bytes are no numbers of the file".to_owned());
+    }
+    let bytes = &bytes[info.start as usize..(info.start + info.bytes) as usize];
+    let mut values = vec![0.0; info.shape.iter().product()];
+    read(info, bytes, 0, &mut values);
+    Ok(values)
+}
+
+/// Packs one weight whose numbers are at hand.
+fn fill_one(entry: &Entry, values: &[f32], memory: &mut [f32], pool: &Pool) {
+    let to = Sink::new(memory).part(entry.place.start, entry.place.len());
+    match entry.storage {
+        Storage::Panels { taps, depth, columns } => pool.for_each(columns.div_ceil(PANEL), &|panel| {
+            let to = to.part(panel * depth * PANEL, depth * PANEL);
+            pack(
+                &|first, out| out.copy_from_slice(&values[first..][..out.len()]),
+                panel,
+                [taps, depth, columns],
+                to,
+            );
+        }),
+        _ => values.iter().enumerate().for_each(|(index, &value)| to.set(index, value)),
     }
 }
 
@@ -216,7 +292,7 @@ fn fill<'a>(file: &[u8], entries: impl Iterator<Item = &'a Entry>, memory: &mut 
         match entry.storage {
             Storage::Panels { taps, depth, columns } => {
                 let to = to.part(panel * depth * PANEL, depth * PANEL);
-                pack(&entry.info, bytes, panel, [taps, depth, columns], to);
+                pack(&|first, out| read(&entry.info, bytes, first, out), panel, [taps, depth, columns], to);
             }
             _ => plain(&entry.info, bytes, to),
         }
@@ -235,13 +311,15 @@ fn plain(info: &TensorInfo, bytes: &[u8], to: Sink<'_>) {
 }
 
 /// Packs sixteen rows of `[columns, channels, taps]` to `[taps, channels, 16]`; rows that are not there are zero.
-fn pack(info: &TensorInfo, bytes: &[u8], panel: usize, [taps, depth, columns]: [usize; 3], to: Sink<'_>) {
+///
+/// `read` gives elements in row-major order, from the first that is wanted.
+fn pack(read: &dyn Fn(usize, &mut [f32]), panel: usize, [taps, depth, columns]: [usize; 3], to: Sink<'_>) {
     let channels = depth / taps.max(1);
     let mut rows = [[0.0; CHUNK]; PANEL];
     for first in (0..depth).step_by(CHUNK) {
         let count = CHUNK.min(depth - first);
         for (row, values) in rows.iter_mut().enumerate().take(columns - panel * PANEL) {
-            read(info, bytes, (panel * PANEL + row) * depth + first, &mut values[..count]);
+            read((panel * PANEL + row) * depth + first, &mut values[..count]);
         }
         for index in 0..count {
             let mut lanes = [0.0; LANES];

@@ -10,8 +10,10 @@ mod image_scale;
 mod latent;
 mod latent_ops;
 mod loaders;
+mod loras;
 mod mask;
 mod math;
+mod merges;
 mod numbers;
 mod pixels;
 mod sampling;
@@ -301,6 +303,8 @@ pub fn semantics(name: &str) -> Option<&'static Semantics> {
     static BY_NAME: LazyLock<BTreeMap<&str, &Semantics>> = LazyLock::new(|| {
         let all = [
             loaders::ALL,
+            loras::ALL,
+            merges::ALL,
             conditioning::ALL,
             conditioning_ops::ALL,
             latent::ALL,

@@ -11,9 +11,12 @@ use crate::memory::Source;
 /// Rows of a table in the file, and of `extra` behind them.
 pub(super) fn embedding(job: &Job<'_>) -> Result<(), EngineError> {
     let Prepared::File(rows) = &job.weights[job.op.weights[0].index()] else {
-        unreachable!("tables of embeddings are read from the file")
+        unreachable!("tables of embeddings are kept as rows")
     };
-    let bytes = job.store.file_bytes()?;
+    let bytes = match &rows.changed {
+        Some(bytes) => bytes,
+        None => job.store.file_bytes()?,
+    };
     let extra = if job.op.kind == OpKind::EmbeddingExtra { job.x[1] } else { Source::new(&[]) };
     let extra_rows = extra.len() / rows.channels.max(1);
     for (position, &index) in job.indices.iter().enumerate() {

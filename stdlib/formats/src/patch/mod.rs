@@ -179,8 +179,17 @@ impl Lora {
 
     /// Which layers of these networks, all of one model, the patches are for.
     pub fn targets(&self, networks: &[&Component]) -> Targets<'_> {
-        let mut layers = BTreeMap::new();
         let pair = networks.iter().any(|component| component.network.role() == Role::ClipL);
+        self.targets_of(networks, pair)
+    }
+
+    /// Which layers of one network the patches are for. `second`: it is the second of two text encoders.
+    pub fn targets_in(&self, network: &Component, second: bool) -> Targets<'_> {
+        self.targets_of(&[network], second)
+    }
+
+    fn targets_of(&self, networks: &[&Component], pair: bool) -> Targets<'_> {
+        let mut layers = BTreeMap::new();
         for component in networks {
             let role = component.network.role();
             for (alias, layer) in names::aliases(component, pair) {
