@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use std::io::Cursor;
 use std::sync::Arc;
 
-use floe_formats::{Contents, Header, Module, Role};
+use floe_driver::{Folders, Source};
+use floe_formats::{Contents, Header, Module, Piece, Role};
 use floe_tensor::{Change, MappedFile, Patched, Pool};
-use floe_testing::{assert_close, json, model, tensors, tolerance};
+use floe_testing::{assert_close, json, model, models, tensors, tolerance};
 
 struct Open {
     map: Arc<MappedFile>,
@@ -93,4 +94,69 @@ fn patched_weights_are_the_references() {
         }
     }
     assert!(compared > 700, "only {compared} weights were compared");
+}
+
+#[test]
+fn a_lora_for_another_family_is_an_error_before_anything_runs() {
+    for recipe in ["sd15-tiny", "lora-sdxl-kohya"] {
+        model(recipe);
+    }
+    let text = r#"edition 1
+let (model, clip, vae) = CheckpointLoaderSimple(ckpt_name: "sd15-tiny.safetensors")
+let strong = LoraLoaderModelOnly(model, lora_name: "lora-sdxl-kohya.safetensors")
+let latent = EmptyLatentImage(width: 64, height: 64, batch_size: 1)
+let text = CLIPTextEncode(clip, text: "")
+let samples = KSampler(
+    model: strong, sampler_name: "euler", scheduler: "normal", positive: text, negative: text, latent_image: latent
+)
+SaveImage(VAEDecode(samples, vae:), filename_prefix: "x")
+"#;
+    let source = Source::flow("wrong.flow".to_owned(), text.to_owned());
+    let folders = Folders::new(vec![models()], Vec::new(), "output".into());
+    let failure = floe_driver::compile(&source, &folders, &floe_tests::options()).err().unwrap();
+    let messages: Vec<String> =
+        failure.reports.iter().take(failure.errors).map(ToString::to_string).collect();
+    assert_eq!(
+        messages,
+        [
+            "`lora-sdxl-kohya.safetensors` is a LoRA for sdxl, and the model in `sd15-tiny.safetensors` is of sd1"
+        ]
+    );
+}
+
+/// No reference case has LoHa: its difference is compared with the definition, element by element in double precision.
+#[test]
+fn loha_is_two_products_multiplied() {
+    let (checkpoint, file) = (open("sd15-tiny"), open("loha-sd15"));
+    let pool = Pool::new(2).unwrap();
+    let network = patched(&checkpoint, &file, Role::Unet, 0.5);
+    let lora = file.contents.lora.as_ref().unwrap();
+    let target =
+        lora.targets_in(checkpoint.contents.component(Role::Unet).unwrap(), false).found.swap_remove(0);
+    let key = format!("{}.weight", target.layer);
+    let plain = Patched {
+        file: checkpoint.map.clone(),
+        header: checkpoint.contents.component(Role::Unet).unwrap().tensors.clone(),
+        changes: Vec::new(),
+    };
+    let raw = Patched { file: file.map.clone(), header: file.header.clone(), changes: Vec::new() };
+    let piece = |piece| raw.read(&target.module.pieces[&piece], &pool).unwrap().unwrap();
+    let [(_, a1), (shape, b1), (_, a2), (_, b2)] =
+        [Piece::HadaW1A, Piece::HadaW1B, Piece::HadaW2A, Piece::HadaW2B].map(piece);
+    let alpha = f64::from(piece(Piece::Alpha).1[0]);
+    let [rank, columns] = shape[..] else { panic!("a matrix") };
+    let product = |a: &[f32], b: &[f32], row: usize, column: usize| -> f64 {
+        (0..rank).map(|k| f64::from(a[row * rank + k]) * f64::from(b[k * columns + column])).sum()
+    };
+    let (_, before) = plain.read(&key, &pool).unwrap().unwrap();
+    let (_, after) = network.read(&key, &pool).unwrap().unwrap();
+    let want: Vec<f32> = (0..before.len())
+        .map(|index| {
+            let (row, column) = (index / columns, index % columns);
+            let delta = product(&a1, &b1, row, column) * product(&a2, &b2, row, column);
+            (f64::from(before[index]) + 0.5 * alpha / rank as f64 * delta) as f32
+        })
+        .collect();
+    assert_close(&key, &after, &want, 1e-6, 1e-7);
+    assert_ne!(before, after);
 }
