@@ -1,7 +1,7 @@
 use floe_formats::{Network as Facts, Role, TextFacts};
 use floe_nets::ProgramSpec;
 use floe_nets::arch::{Pooled, TextEncoder, TextOptions};
-use floe_nets::text::{CHUNK, Tokenizer, has_weights};
+use floe_nets::text::{CHUNK, Tokenizer, embedding_names, has_weights};
 
 use super::{Attribute, Call, Gap, ProgramUse, Scratch, SemanticError, Semantics, Work};
 use crate::data::Entry;
@@ -112,6 +112,17 @@ fn encoders(loaded: &Loaded) -> Option<Vec<Encoder<'_>>> {
         .collect()
 }
 
+/// The first embedding of a text that has a file; ComfyUI ignores names without one.
+fn learned(call: &Call<'_>, input: &'static str, text: &str) -> Result<Option<String>, SemanticError> {
+    let names =
+        embedding_names(text).map_err(|error| SemanticError::Prompt { input, reason: error.to_string() })?;
+    let there = |name: &String| {
+        let endings = ["", ".safetensors", ".pt", ".bin"];
+        endings.iter().any(|ending| call.world.model("embeddings", &format!("{name}{ending}")).is_ok())
+    };
+    Ok(names.into_iter().find(there))
+}
+
 /// Encodes texts, for each encoder the one that `input` names, chunk by chunk; of encoders with fewer chunks, empty ones
 /// follow. What the encoders give stands side by side in every token.
 fn encode(call: &Call<'_>, input: impl Fn(TextEncoder) -> &'static str) -> Result<Work, SemanticError> {
@@ -136,6 +147,14 @@ fn encode(call: &Call<'_>, input: impl Fn(TextEncoder) -> &'static str) -> Resul
         let Some(text) = call.string(input) else {
             return Ok(gives(Entry::encoded(None, channels, pooled, file)).lacking(Gap::Unknown));
         };
+        if let Some(name) = learned(call, input, text)? {
+            let gap = Gap::NoKernel {
+                input: Some(input),
+                what: format!("the learned words of `embedding:{name}`"),
+                instead: "describe what they stand for in plain words".to_owned(),
+            };
+            return Ok(gives(Entry::encoded(None, channels, pooled, file)).lacking(gap));
+        }
         let of_text = Tokenizer::clip().encode_prompt(text, options.encoder.pad());
         chunks.push(of_text.map_err(|error| SemanticError::Prompt { input, reason: error.to_string() })?);
     }
