@@ -8,6 +8,7 @@ use floe_driver::{
     binding, parse_time, read_source,
 };
 
+use crate::messages::MessageFormat;
 use crate::report::{Exit, unreadable};
 
 /// Compiles generative-AI workflows and runs them.
@@ -272,6 +273,9 @@ pub(crate) struct CheckArgs {
     pub(crate) folders: FolderArgs,
     #[command(flatten)]
     pub(crate) unseen: UnseenArgs,
+    /// How messages are written: for people, or as data for editors and CI
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t = MessageFormat::Text)]
+    pub(crate) format: MessageFormat,
 }
 
 #[derive(Debug, ClapArgs)]
@@ -348,6 +352,9 @@ pub(crate) enum ExportFormat {
 pub(crate) struct NodesArgs {
     /// A class name, or a part of names to search for
     pub(crate) name: Option<String>,
+    /// Write the page of all nodes instead, with what each does and whether it runs
+    #[arg(long, conflicts_with = "name")]
+    pub(crate) markdown: bool,
 }
 
 #[derive(Debug, ClapArgs)]

@@ -1,30 +1,63 @@
-use floe_driver::check as check_source;
+use floe_driver::{check as check_source, read_source};
+use miette::Report;
 
 use crate::args::CheckArgs;
-use crate::report::{Exit, failed, needs, warn};
+use crate::messages::{Message, MessageFormat, render};
+use crate::report::{Exit, failed, needs, say, unreadable, warn, why_unreadable};
 
 pub(crate) fn check(args: &CheckArgs) -> Result<(), Exit> {
+    let mut seen = Seen { text: args.format == MessageFormat::Text, messages: Vec::new(), worst: None };
     let options = args.bind.options();
-    let mut worst = None;
     for file in &args.files {
-        let source = match args.source.read(file) {
+        let source = match read_source(file, args.source.limit()) {
             Ok(source) => source,
-            Err(exit) => {
-                worst = Some(exit);
+            Err(error) if seen.text => {
+                seen.worse(unreadable(error));
+                continue;
+            }
+            Err(error) => {
+                seen.worse(why_unreadable(&error));
+                seen.keep(&[Report::new(error)]);
                 continue;
             }
         };
         let folders = args.unseen.apply(args.folders.folders(file));
         let examined = check_source(&source, &folders, &options);
         match examined.verdict {
-            Ok(warnings) => warn(warnings),
-            // A wrong program weighs more than a machine that lacks a file.
+            Ok(warnings) if seen.text => warn(warnings),
+            Ok(warnings) => seen.keep(&warnings),
+            Err(failure) if seen.text => seen.worse(failed(failure)),
             Err(failure) => {
-                let exit = failed(failure);
-                worst = if worst == Some(Exit::Program) { worst } else { Some(exit) };
+                seen.keep(&failure.reports);
+                seen.worse(if failure.machine { Exit::Machine } else { Exit::Program });
             }
         }
-        needs(&examined.packs);
+        if seen.text {
+            needs(&examined.packs);
+        }
     }
-    worst.map_or(Ok(()), Err)
+    say(&render(&seen.messages, args.format));
+    seen.worst.map_or(Ok(()), Err)
+}
+
+/// What the files that were looked at so far came to.
+struct Seen {
+    /// Whether messages are shown to people at once.
+    text: bool,
+    /// Else they are kept: other formats hold those of all files together.
+    messages: Vec<Message>,
+    worst: Option<Exit>,
+}
+
+impl Seen {
+    fn keep(&mut self, reports: &[Report]) {
+        self.messages.extend(reports.iter().map(Message::new));
+    }
+
+    /// A wrong program weighs more than a machine that lacks a file.
+    fn worse(&mut self, exit: Exit) {
+        if self.worst != Some(Exit::Program) {
+            self.worst = Some(exit);
+        }
+    }
 }

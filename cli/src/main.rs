@@ -8,6 +8,7 @@ mod explain;
 mod export;
 mod fmt;
 mod import;
+mod messages;
 mod models;
 mod nodes;
 mod plan;

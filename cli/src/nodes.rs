@@ -1,13 +1,17 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use floe_driver::{NodeDecl, declaration, named_declaration, node, nodes as all, suggest};
+use floe_driver::{NodeDecl, declaration, named_declaration, node, nodes as all, nodes_page, suggest};
 
 use crate::args::NodesArgs;
 use crate::report::{Exit, say};
 
 /// Lists nodes, searches them, or shows the declaration of one, or of a type.
 pub(crate) fn nodes(args: &NodesArgs) -> Result<(), Exit> {
+    if args.markdown {
+        say(&nodes_page());
+        return Ok(());
+    }
     let wanted = args.name.as_deref().unwrap_or_default();
     if let Some(text) = node(wanted).map(declaration).or_else(|| named_declaration(wanted)) {
         say(&text);

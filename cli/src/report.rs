@@ -82,12 +82,17 @@ pub(crate) fn failed(failure: Failure) -> Exit {
 
 /// Shows why a file cannot be read or written.
 pub(crate) fn unreadable(error: DriverError) -> Exit {
-    let exit = match error {
-        DriverError::Unreadable { .. } | DriverError::Unwritable { .. } => Exit::Machine,
-        _ => Exit::Program,
-    };
+    let exit = why_unreadable(&error);
     eprintln!("{:?}", Report::new(error));
     exit
+}
+
+/// Whether the machine or the file itself is to blame.
+pub(crate) fn why_unreadable(error: &DriverError) -> Exit {
+    match error {
+        DriverError::Unreadable { .. } | DriverError::Unwritable { .. } => Exit::Machine,
+        _ => Exit::Program,
+    }
 }
 
 /// Shows why a run failed.

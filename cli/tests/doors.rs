@@ -114,3 +114,28 @@ fn large_files_are_refused_unless_they_are_allowed() {
     assert!(err(&piped).contains("source::too_large"), "{}", err(&piped));
     assert!(floe(folder.path(), &["import", "--max-size", "1KiB", "lake.json"], "").status.success());
 }
+
+#[test]
+fn a_check_writes_its_messages_as_data() {
+    let folder = folder();
+    fs::write(folder.path().join("wrong.flow"), "edition 1\n\nSaveImage(LoadImge(image: \"lake.png\"))\n")
+        .expect("writable");
+    let checked = |format| {
+        let checked = floe(folder.path(), &["check", "--format", format, "wrong.flow", "none.flow"], "");
+        assert_eq!((checked.status.code(), err(&checked).as_str()), (Some(1), ""));
+        out(&checked)
+    };
+    let json: serde_json::Value = serde_json::from_str(&checked("json")).expect("JSON");
+    assert_eq!(json[0]["code"], "check::unknown_node");
+    let place = &json[0]["places"][0];
+    assert_eq!(
+        (&place["file"], &place["line"], &place["column"]),
+        (&"wrong.flow".into(), &3.into(), &11.into())
+    );
+    assert_eq!(json[1]["code"], "source::unreadable");
+    let sarif: serde_json::Value = serde_json::from_str(&checked("sarif")).expect("JSON");
+    assert_eq!(sarif["runs"][0]["results"].as_array().map(Vec::len), Some(2));
+    let github = checked("github");
+    assert!(github.starts_with("::error file=wrong.flow,line=3,col=11,"), "{github}");
+    assert_eq!(github.lines().count(), 2);
+}

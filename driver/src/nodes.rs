@@ -1,10 +1,11 @@
 //! What the library declares, as text for people.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 
 use floe_lang::decl::{InputDecl, NodeDecl, Type, type_to_ast};
 use floe_lang::format_statement;
-use floe_stdlib::{named_type, semantics};
+use floe_stdlib::{named_type, nodes, semantics};
 
 /// The declaration of a class as it would stand in a file, the sets of choices that it names, and whether it can run.
 pub fn declaration(decl: &NodeDecl) -> String {
@@ -19,6 +20,30 @@ pub fn declaration(decl: &NodeDecl) -> String {
     }
     if semantics(&decl.name).is_none() {
         text.push_str("\n// checks, but cannot run yet\n");
+    }
+    text
+}
+
+/// All nodes by category, in Markdown: what each does, and whether it runs or plans only.
+pub fn nodes_page() -> String {
+    let runs = |decl: &NodeDecl| semantics(&decl.name).is_some();
+    let (all, running) = (nodes().len(), nodes().iter().filter(|decl| runs(decl)).count());
+    let mut text = format!(
+        "# Nodes\n\nMade by `floe nodes --markdown`.\n\nAll {all} classes check, plan (`floe plan --no-files`) and export; {running} of \
+         them run. `floe nodes NAME` shows the signature of one.\n"
+    );
+    let mut by_category: BTreeMap<&str, Vec<&NodeDecl>> = BTreeMap::new();
+    for decl in nodes() {
+        by_category.entry(&decl.category).or_default().push(decl);
+    }
+    for (category, decls) in by_category {
+        let category = if category.is_empty() { "(no category)" } else { category };
+        let _ = write!(text, "\n## {category}\n\n| class | | what it does |\n|---|---|---|\n");
+        for decl in decls {
+            let docs = decl.docs.lines().next().unwrap_or_default().replace('|', "\\|");
+            let state = if runs(decl) { "runs" } else { "plans only" };
+            let _ = writeln!(text, "| `{}` | {state} | {docs} |", decl.name);
+        }
     }
     text
 }
