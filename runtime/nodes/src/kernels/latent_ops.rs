@@ -23,7 +23,13 @@ pub(super) fn fitted<'a>(
     }
     let mut result = Vec::with_capacity(latent.data.len() / (height * width).max(1) * to_height * to_width);
     for plane in latent.data.chunks_exact(height * width) {
-        result.extend_from_slice(&resized_plane(plane, [height, width], [to_height, to_width], method, crop)?);
+        result.extend_from_slice(&resized_plane(
+            plane,
+            [height, width],
+            [to_height, to_width],
+            method,
+            crop,
+        )?);
     }
     Ok(Cow::Owned(result))
 }
