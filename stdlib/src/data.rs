@@ -67,6 +67,8 @@ impl Latent {
 /// | `cond` | `[1, tokens, channels]` | always |
 /// | `pooled_output` | `[1, channels]` | |
 /// | `mask` | `[items, rows, columns]`, in any resolution | where it acts |
+/// | `concat_latent_image` | `[items, channels, rows, columns]` | a picture for models that read one beside the latent |
+/// | `concat_mask` | `[items, 1, rows, columns]`, in any resolution | where those that paint into it do so |
 ///
 /// | setting | |
 /// |---|---|

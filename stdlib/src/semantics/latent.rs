@@ -57,10 +57,45 @@ fn vae_decode(call: &Call<'_>) -> Result<Work, SemanticError> {
 }
 
 fn vae_encode(call: &Call<'_>) -> Result<Work, SemanticError> {
+    let Encoding { latent, runs } = encoding(call, 1)?;
+    let work = Work::gives([Fact::Latent(latent)]);
+    Ok(match runs {
+        Some(Runs { cropped, program }) => Work { scratch: vec![cropped], programs: vec![program], ..work },
+        None => work.lacking(Gap::Unknown),
+    })
+}
+
+/// What encoding the pictures of `pixels` with `vae` comes to.
+pub(super) struct Encoding {
+    /// The latents.
+    pub(super) latent: Latent,
+    /// What is run; none where something of it is not known.
+    pub(super) runs: Option<Runs>,
+}
+
+/// What an encoder takes to run.
+pub(super) struct Runs {
+    /// Room for one picture, cut to whole latent pixels.
+    pub(super) cropped: Scratch,
+    /// The encoder of one picture.
+    pub(super) program: ProgramUse,
+}
+
+impl Runs {
+    /// Rows and columns of a picture that is cut.
+    pub(super) fn size(&self) -> [Size; 2] {
+        [self.cropped.shape[1], self.cropped.shape[2]]
+    }
+}
+
+/// Encodes one picture at a time, each of them `times`.
+///
+/// # Errors
+/// If the file has no encoder, or a picture is smaller than a latent pixel.
+pub(super) fn encoding(call: &Call<'_>, times: u64) -> Result<Encoding, SemanticError> {
     let [batch, height, width, _] = call.image("pixels");
     let Some(coder) = Coder::of(call, Role::TaesdEncoder)? else {
-        let latent = Fact::Latent(Latent { batch, ..Latent::default() });
-        return Ok(Work::gives([latent]).lacking(Gap::Unknown));
+        return Ok(Encoding { latent: Latent { batch, ..Latent::default() }, runs: None });
     };
     let factor = coder.downscale.max(1);
     let cut = |size: Size| size.map(|size| size - size % factor);
@@ -79,17 +114,17 @@ fn vae_encode(call: &Call<'_>) -> Result<Work, SemanticError> {
     }
     let cells = |size: Size| size.map(|size| size / factor);
     let latent = Latent::of([batch, Some(coder.channels), cells(cut_height), cells(cut_width)]);
-    let work = Work::gives([Fact::Latent(latent)]);
     let (Some(batch), Some(height), Some(width)) = (batch, cut_height, cut_width) else {
-        return Ok(work.lacking(Gap::Unknown));
+        return Ok(Encoding { latent, runs: None });
     };
     let spec = match coder.scale {
         None => ProgramSpec::VaeEncode { batch: 1, height, width },
         Some(scale) => ProgramSpec::TaesdEncode { batch: 1, height, width, scale },
     };
     let cropped = Scratch { name: "cropped", shape: vec![Some(1), Some(height), Some(width), Some(3)] };
-    let programs = vec![ProgramUse { spec, network: coder.network.clone(), executions: batch as u64 }];
-    Ok(Work { scratch: vec![cropped], programs, ..work })
+    let executions = (batch as u64).saturating_mul(times);
+    let program = ProgramUse { spec, network: coder.network.clone(), executions };
+    Ok(Encoding { latent, runs: Some(Runs { cropped, program }) })
 }
 
 /// The half of an autoencoder that a call runs.

@@ -1,5 +1,6 @@
 //! What nodes mean to the compiler, beside their declarations: one file per category, one function per class.
 
+mod beside;
 mod conditioning;
 mod conditioning_ops;
 mod guidance;
@@ -7,6 +8,7 @@ mod image;
 mod image_filter;
 mod image_place;
 mod image_scale;
+mod inpaint;
 mod latent;
 mod latent_ops;
 mod loaders;
@@ -314,6 +316,7 @@ pub fn semantics(name: &str) -> Option<&'static Semantics> {
             image_filter::ALL,
             image_place::ALL,
             image_scale::ALL,
+            inpaint::ALL,
             mask::ALL,
             values::ALL,
             numbers::ALL,

@@ -6,6 +6,7 @@ use floe_nets::arch::{SIZE_CHANNELS, UnetOptions};
 use floe_nets::guidance::{Evaluation, Prompt};
 use floe_nets::sampling::{SamplerName, SchedulerName, ksampler_steps};
 
+use super::beside::{self, Beside};
 use super::guidance::{SIDES, guidance, prompts};
 use super::{Attribute, Call, Gap, ProgramUse, Scratch, SemanticError, Semantics, Work, differs};
 use crate::data::Entry;
@@ -57,8 +58,8 @@ fn denoising(
     let Some(model) = Model::of(call)? else { return Ok(work.lacking(Gap::Unknown)) };
     let channels = model.channels(channels)?;
     let sides = [entries(call, SIDES[0], &model)?, entries(call, SIDES[1], &model)?];
-    let vector = match model.runs() {
-        Ok(vector) => vector,
+    let (vector, beside) = match model.runs() {
+        Ok(reads) => reads,
         Err(gap) => return Ok(work.lacking(gap)),
     };
     let (sampler, scheduler) = match names(call) {
@@ -69,7 +70,7 @@ fn denoising(
     let Some(steps) = steps(sampler, scheduler) else { return Ok(work.lacking(Gap::Unknown)) };
     // Without steps the latent is handed on.
     if steps.count == 0 {
-        let attributes = model.attributes(None, [0; 2], &[]);
+        let attributes = model.attributes((None, None), [0; 2], &[]);
         return Ok(Work { attributes, ..work });
     }
     let known = (|| Some((batch?, height?, width?, sides[0]?, sides[1]?, call.float("cfg")?)))();
@@ -120,6 +121,10 @@ fn denoising(
             Scratch { name: "masked", shape: latents(batch) },
         ]);
     }
+    if let Some(beside) = beside {
+        let prompts = sides.iter().map(|side| side.len()).sum();
+        scratch.extend(beside.scratch(prompts, items, [batch, channels, height, width]));
+    }
     if let Some(vector) = vector {
         let all: Vec<&Entry> = sides.iter().copied().flatten().collect();
         if all.iter().any(|entry| entry.pooled() != Some(vector.pooled)) {
@@ -135,7 +140,7 @@ fn denoising(
             Scratch { name: "vector", shape: shape(&[items, vector.channels()]) },
         ]);
     }
-    let attributes = model.attributes(vector, [height, width], &sides);
+    let attributes = model.attributes((vector, beside), [height, width], &sides);
     Ok(Work { scratch, programs, attributes, ..work })
 }
 
@@ -201,24 +206,23 @@ impl<'a> Model<'a> {
         }
     }
 
-    /// Which vector it reads, if any; what is missing where it cannot run.
-    fn runs(&self) -> Result<Option<Vector>, Gap> {
+    /// What it reads beside latents and text: a vector, pictures; what is missing where it cannot run.
+    fn runs(&self) -> Result<(Option<Vector>, Option<Beside>), Gap> {
         let facts = self.facts;
-        if facts.in_channels != facts.out_channels {
-            return Err(self.gap("a model that also reads a picture"));
-        }
+        let beside = Beside::of(facts)
+            .map_err(|more| self.gap(&format!("a model that reads {more} further channels")))?;
         if facts.prediction == Prediction::InValues {
             return Err(Gap::Unknown);
         }
         let numbers = match (facts.family, facts.adm_width) {
-            (_, None) => return Ok(None),
+            (_, None) => return Ok((None, beside)),
             (Family::Sdxl, _) => 6,
             (Family::SdxlRefiner, _) => 5,
             (_, Some(_)) => return Err(self.gap("a model that reads pictures as prompts")),
         };
         let width = facts.adm_width.unwrap_or(0);
         match width.checked_sub(numbers * SIZE_CHANNELS) {
-            Some(pooled) if pooled > 0 => Ok(Some(Vector { pooled, numbers })),
+            Some(pooled) if pooled > 0 => Ok((Some(Vector { pooled, numbers }), beside)),
             _ => Err(self.gap(&format!("whose vector of {width} channels is that of no family"))),
         }
     }
@@ -227,7 +231,7 @@ impl<'a> Model<'a> {
     /// its vector for both prompts.
     fn attributes(
         &self,
-        vector: Option<Vector>,
+        (vector, beside): (Option<Vector>, Option<Beside>),
         latent: [usize; 2],
         sides: &[&[Entry]],
     ) -> BTreeMap<&'static str, Attribute> {
@@ -242,6 +246,9 @@ impl<'a> Model<'a> {
             ("levels", text(levels)),
             ("latent_scale", Attribute::One(Scalar::Float(self.facts.family.latent_scale()))),
         ]);
+        if let Some(beside) = beside {
+            attributes.insert("beside", beside.attribute());
+        }
         if let Some(vector) = vector {
             let prompts = SCORES
                 .iter()
@@ -294,6 +301,10 @@ fn entries<'a>(
 ) -> Result<Option<&'a [Entry]>, SemanticError> {
     let Some(entries) = call.conditioning(input) else { return Ok(None) };
     entries.iter().try_for_each(|entry| fits(entry, input, model))?;
+    if matches!(Beside::of(model.facts), Ok(Some(_))) {
+        let channels = model.facts.out_channels;
+        entries.iter().try_for_each(|entry| beside::fits(entry, input, channels))?;
+    }
     Ok(Some(entries))
 }
 

@@ -14,13 +14,37 @@ fn tensors<'a>(entry: &Fields<'a>) -> impl Iterator<Item = (&'a str, Tensor<'a>)
 
 /// Copies tensors into the output, which has as many.
 fn write<'a>(call: &mut Call<'_>, tensors: impl Iterator<Item = Tensor<'a>>) -> Result<(), KernelError> {
-    let Some(outputs) = call.take_output(0) else { return Ok(()) };
+    write_slot(call, 0, tensors)
+}
+
+fn write_slot<'a>(
+    call: &mut Call<'_>,
+    slot: usize,
+    tensors: impl Iterator<Item = Tensor<'a>>,
+) -> Result<(), KernelError> {
+    let Some(outputs) = call.take_output(slot) else { return Ok(()) };
     let mut outputs = outputs.into_iter();
     for tensor in tensors {
         let output = outputs.next().ok_or_else(|| wrong("fewer tensors"))?;
         copy(tensor.data, output.data)?;
     }
     if outputs.next().is_some() { Err(wrong("more tensors")) } else { Ok(()) }
+}
+
+/// Writes the entries of an input, each with some more tensors, which take the place of others of their names.
+pub(super) fn write_with<'a>(
+    call: &mut Call<'a>,
+    input: &str,
+    slot: usize,
+    more: &[(&'static str, Tensor<'_>)],
+) -> Result<(), KernelError> {
+    let mut copied: Vec<Tensor<'_>> = Vec::new();
+    for entry in call.entries(input)? {
+        let mut named: BTreeMap<&str, Tensor<'_>> = tensors(entry).collect();
+        named.extend(more.iter().copied());
+        copied.extend(named.into_values());
+    }
+    write_slot(call, slot, copied.into_iter())
 }
 
 fn wrong(what: &str) -> KernelError {
@@ -53,13 +77,7 @@ fn joined(call: &mut Call<'_>, inputs: &[&str]) -> Result<(), KernelError> {
 
 pub(super) fn set_mask(call: &mut Call<'_>) -> Result<(), KernelError> {
     let (mask, _) = call.tensor::<3>("mask")?;
-    let mut copied: Vec<Tensor<'_>> = Vec::new();
-    for entry in call.entries("conditioning")? {
-        let mut named: BTreeMap<&str, Tensor<'_>> = tensors(entry).collect();
-        named.insert("mask", mask);
-        copied.extend(named.into_values());
-    }
-    write(call, copied.into_iter())
+    write_with(call, "conditioning", 0, &[("mask", mask)])
 }
 
 /// Encoded prompts become zeros; masks stay.

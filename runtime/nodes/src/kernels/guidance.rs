@@ -24,6 +24,10 @@ pub(super) struct Entry<'a> {
     pub(super) text: &'a [f32],
     /// The pooled text, where there is one.
     pub(super) pooled: Option<&'a [f32]>,
+    /// A picture that the model reads beside the latent, as a latent.
+    pub(super) concat_image: Option<Tensor<'a>>,
+    /// Where a model that paints into it does so.
+    pub(super) concat_mask: Option<Tensor<'a>>,
     strength: f32,
     mask_strength: f32,
     mask: Option<Tensor<'a>>,
@@ -66,6 +70,8 @@ fn entry<'a>(
         },
         text: text.data,
         pooled: field(fields, "pooled_output").map(|pooled| pooled.data),
+        concat_image: field(fields, "concat_latent_image"),
+        concat_mask: field(fields, "concat_mask"),
         strength: strength.unwrap_or(1.0) as f32,
         mask_strength: number("mask_strength").unwrap_or(1.0) as f32,
         mask,
@@ -326,6 +332,8 @@ mod tests {
             prompt: Prompt { tokens: 1, area: None, timed: false, plain: false, default },
             text: &[],
             pooled: None,
+            concat_image: None,
+            concat_mask: None,
             strength,
             mask_strength: 1.0,
             mask: None,

@@ -2,7 +2,7 @@ use floe_tensor::Input;
 use serde_json::{Value, json};
 
 use super::latent_shape::{hand_mask_on, take_latent};
-use super::{Call, KernelError, copy, dimensions};
+use super::{Call, KernelError, TensorMut, copy, dimensions};
 use crate::png_meta::PngText;
 
 /// Zeros.
@@ -28,17 +28,36 @@ pub(super) fn vae_decode(call: &mut Call<'_>) -> Result<(), KernelError> {
 pub(super) fn vae_encode(call: &mut Call<'_>) -> Result<(), KernelError> {
     let (pixels, [batch, height, width, channels]) = call.tensor::<4>("pixels")?;
     let latents = call.only_output()?;
-    let [cropped, slab] = call.take_scratch()?;
-    let [_, cut_height, cut_width, _] = dimensions(cropped.shape)?;
+    let [mut cropped, slab] = call.take_scratch()?;
     let program = call.program(0)?;
-    let (top, left) = ((height - cut_height) / 2, (width - cut_width) / 2);
     let (item, latent) = (pixels.data.len() / batch, latents.data.len() / batch);
     for (picture, latent) in pixels.data.chunks_exact(item).zip(latents.data.chunks_exact_mut(latent)) {
-        let rows = picture.chunks_exact(width * channels).skip(top);
-        for (row, cut) in rows.zip(cropped.data.chunks_exact_mut(cut_width * channels)) {
-            cut.copy_from_slice(&row[left * channels..(left + cut_width) * channels]);
-        }
+        crop(picture, [height, width, channels], &mut cropped)?;
         program.run(call.pool, slab.data, &[Input::F32(cropped.data)], &mut [latent])?;
+    }
+    Ok(())
+}
+
+/// Cuts the middle out of a picture of `[height, width, channels]`; of its channels, as many as the cut has.
+pub(super) fn crop(
+    picture: &[f32],
+    [height, width, channels]: [usize; 3],
+    cropped: &mut TensorMut<'_>,
+) -> Result<(), KernelError> {
+    let [_, rows, columns, colours] = dimensions(cropped.shape)?;
+    if rows > height || columns > width || colours > channels {
+        return Err(KernelError::Plan(format!(
+            "a picture of {:?} cut out of {height}x{width}",
+            cropped.shape
+        )));
+    }
+    let (top, left) = ((height - rows) / 2, (width - columns) / 2);
+    let lines = picture.chunks_exact(width * channels).skip(top);
+    for (line, cut) in lines.zip(cropped.data.chunks_exact_mut(columns * colours)) {
+        let pixels = line[left * channels..].chunks_exact(channels);
+        for (pixel, cut) in pixels.zip(cut.chunks_exact_mut(colours)) {
+            cut.copy_from_slice(&pixel[..colours]);
+        }
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Kernels by name, one file per category, and what a kernel is given.
 
+mod beside;
 mod conditioning;
 mod conditioning_ops;
 mod guidance;
@@ -7,6 +8,7 @@ mod image;
 mod image_filter;
 mod image_place;
 mod image_scale;
+mod inpaint;
 mod latent;
 mod latent_ops;
 mod latent_shape;
@@ -229,7 +231,7 @@ pub fn kernels() -> impl Iterator<Item = &'static str> {
 }
 
 fn all() -> impl Iterator<Item = &'static (&'static str, Kernel)> {
-    [KERNELS, image::ALL, image_filter::ALL, image_place::ALL, image_scale::ALL, mask::ALL]
+    [KERNELS, image::ALL, image_filter::ALL, image_place::ALL, image_scale::ALL, inpaint::ALL, mask::ALL]
         .into_iter()
         .flatten()
 }

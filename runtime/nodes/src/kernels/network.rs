@@ -6,6 +6,7 @@ use std::sync::Arc;
 use floe_nets::guidance::{Area, Evaluation, Item};
 use floe_tensor::{Executable, Input, Pool};
 
+use super::beside::Beside;
 use super::guidance::{Entry, Mixture, resized_mask};
 use super::{Call, KernelError, Tensor, TensorMut};
 use crate::noise::base_noise;
@@ -50,6 +51,11 @@ impl<'a> Inpaint<'a> {
             next.ok_or_else(|| KernelError::Sampler("there is no seed behind the largest".to_owned()))?;
         base_noise(next, self.noise.data);
         Ok(())
+    }
+
+    /// The mask at the size of the latent, item by item.
+    pub(super) fn mask(&self) -> &[f32] {
+        self.mask.data
     }
 
     /// What the model is given in place of `x`.
@@ -151,7 +157,7 @@ fn misfit() -> KernelError {
 }
 
 /// Where a prediction lies in a latent.
-fn area_of(
+pub(super) fn area_of(
     sides: &[Vec<Entry<'_>>],
     item: &Item,
     [_, _, height, width]: [usize; 4],
@@ -187,6 +193,8 @@ pub(super) struct Network<'a> {
     pub(super) mixture: Option<Mixture<'a>>,
     /// Where a part of the latent is kept.
     pub(super) inpaint: Option<Inpaint<'a>>,
+    /// What the network reads in channels behind those of the latent.
+    pub(super) beside: Option<Beside<'a>>,
     /// Guidance; `None` where only the positive prompt counts.
     pub(super) cfg: Option<f32>,
     /// Threads.
@@ -251,8 +259,13 @@ impl Network<'_> {
             Some(vectors) => vectors.of(evaluation, self.sides, batch)?,
             None => &[],
         };
+        let latents = &self.input.data[..items * length];
+        let read = match &mut self.beside {
+            Some(beside) => beside.join(latents, evaluation, self.sides)?,
+            None => latents,
+        };
         let inputs = [
-            Input::F32(&self.input.data[..items * length]),
+            Input::F32(read),
             Input::F32(&self.timesteps.data[..items * batch]),
             Input::F32(&self.context.data[..tokens]),
             Input::F32(vector),

@@ -3,6 +3,7 @@ use std::ops::ControlFlow;
 use floe_nets::guidance::{Prompt, evaluations, is_plain};
 use floe_nets::sampling::SamplerName;
 
+use super::beside::{Beside, Latents};
 use super::guidance::{Entry, Mixture, entries};
 use super::latent_shape::{hand_mask_on, take_latent};
 use super::network::{Inpaint, Network, Vector};
@@ -126,6 +127,14 @@ fn denoise(call: &mut Call<'_>, model: &ModelSampling, job: &Job) -> Result<(), 
     if let (Some(inpaint), "ddim") = (&mut inpaint, call.string("sampler_name")?) {
         inpaint.redraw(job.seed)?;
     }
+    let beside = match call.attributes.contains_key("beside") {
+        true => {
+            let mask = inpaint.as_ref().map(Inpaint::mask);
+            let latents = Latents { sizes, scale: latent_scale, scaled, mask };
+            Some(Beside::new(call.told("beside")?, [memory.next()?, memory.next()?], &sides, &latents)?)
+        }
+        false => None,
+    };
     scale_noise(samples.data, scaled, first, is_max_denoise(first, model.sigma_max()));
 
     let vector = memory.vector()?;
@@ -154,6 +163,7 @@ fn denoise(call: &mut Call<'_>, model: &ModelSampling, job: &Job) -> Result<(), 
         sizes,
         mixture,
         inpaint,
+        beside,
         cfg: guided.then_some(cfg),
         pool: call.pool,
         input,
