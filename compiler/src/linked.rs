@@ -59,8 +59,8 @@ fn fits(ty: &Type, fact: &Fact) -> bool {
         (Type::Any, _) | (_, Fact::Unknown(_) | Fact::Open) => true,
         (Type::Match { allowed, .. }, fact) => allowed.is_empty() || allowed.iter().any(|ty| fits(ty, fact)),
         (Type::Union(types), fact) => types.iter().any(|ty| fits(ty, fact)),
-        (Type::List(_) | Type::Grow { .. }, _) | (_, Fact::List(_)) => true,
-        (Type::Data { widget: true, .. }, Fact::Scalar(_)) => true,
+        (Type::List(_) | Type::Grow { .. }, _) => true,
+        (Type::Data { widget: true, .. }, Fact::Scalar(_) | Fact::List(_)) => true,
         (Type::Data { comfy, .. }, fact) => data_type(fact).is_some_and(|name| name == comfy.as_ref()),
         (Type::Int, Fact::Scalar(Scalar::Int(_))) => true,
         (Type::Float, Fact::Scalar(Scalar::Int(_) | Scalar::Float(_))) => true,
@@ -96,6 +96,7 @@ fn part_type(part: Part) -> &'static str {
 fn kind(fact: &Fact) -> String {
     match fact {
         Fact::Scalar(scalar) => format!("the value {scalar}"),
+        Fact::List(_) => "a list".to_owned(),
         other => format!("of type {}", data_type(other).unwrap_or("unknown")),
     }
 }

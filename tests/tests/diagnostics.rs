@@ -562,6 +562,27 @@ SaveAnimatedWEBP(EmptyImage(batch_size: 3), lossless: false, method: "default")
     ));
 }
 
+#[test]
+fn a_list_through_a_switch_where_one_value_is_wanted() {
+    insta::assert_snapshot!(rejected(
+        r#"edition 1
+let image = LoadImage(image: "lake.png").IMAGE
+let width = ComfySwitchNode(switch: false, on_true: [64], on_false: [128])
+SaveImage(ImageScale(image, upscale_method: "area", width:, height: 64, crop: "disabled"))
+"#
+    ));
+}
+
+#[test]
+fn pictures_through_a_switch_where_one_picture_is_wanted() {
+    insta::assert_snapshot!(rejected(
+        r#"edition 1
+let image = LoadImage(image: "lake.png").IMAGE
+SaveImage(ComfySwitchNode(switch: true, on_true: [image, image], on_false: [image]))
+"#
+    ));
+}
+
 // ---- warnings
 
 #[test]
