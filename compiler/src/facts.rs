@@ -186,7 +186,7 @@ fn describe(error: &SemanticError, span: SourceSpan) -> CompileError {
                 span,
             }
         }
-        SemanticError::Facet { reason, help, .. } => {
+        SemanticError::Facet { reason, help, .. } | SemanticError::Value { reason, help, .. } => {
             CompileError::FacetConflict { reason: reason.clone(), help: help.clone(), span }
         }
         SemanticError::WrongKind { file, what, wanted, .. } => CompileError::BadFile {
@@ -201,9 +201,6 @@ fn describe(error: &SemanticError, span: SourceSpan) -> CompileError {
             label: "this comes from the file",
             span,
         },
-        SemanticError::Value { reason, help, .. } => {
-            CompileError::FacetConflict { reason: reason.clone(), help: help.clone(), span }
-        }
         SemanticError::Prompt { reason, .. } => CompileError::BadPrompt { reason: reason.clone(), span },
     }
 }

@@ -97,12 +97,12 @@ pub struct Compiled {
 /// If a pass or the emission breaks an invariant: a bug of the compiler, never the source's fault.
 pub fn compile(ast: &ast::File, options: &Options, world: &dyn World) -> Checked<Compiled> {
     let mut checked = lower_and_check(ast, options, world, options.to_run);
-    let Some(Lowered { mut graph, params, drawn }) = checked.value.take() else {
+    let Some(Lowered { mut graph, works, params, drawn }) = checked.value.take() else {
         return checked.finish(None);
     };
     let text = graph.to_string();
     let program = blake3::hash(text.as_bytes()).to_hex().to_string();
-    let (trace, facts) = passes::run_pipeline(&options.passes, &mut graph, world);
+    let (trace, facts) = passes::run_pipeline(&options.passes, &mut graph, world, works);
     match emit::emit(&graph, facts.of(&graph), params, program, options) {
         Ok(plan) => {
             if let Err(error) = plan.verify() {
@@ -127,6 +127,7 @@ pub fn check(ast: &ast::File, options: &Options, world: &dyn World) -> Checked<G
 /// A checked program as a graph, with the values of its params.
 struct Lowered {
     graph: Graph,
+    works: facts::Works,
     params: BTreeMap<String, floe_plan::Scalar>,
     drawn: Vec<(String, String)>,
 }
@@ -140,15 +141,18 @@ fn lower_and_check(ast: &ast::File, options: &Options, world: &dyn World, to_run
         check::report_foreign(&mut evaluated);
     }
     let lowered = lower::lower(&evaluated.flat);
-    let wrong = match facts::infer(&lowered.graph, world) {
-        Ok(works) if to_run => facts::gaps(&lowered.graph, &works),
-        Ok(_) => Vec::new(),
-        Err(errors) => errors,
+    let (works, wrong) = match facts::infer(&lowered.graph, world) {
+        Ok(works) => {
+            let gaps = if to_run { facts::gaps(&lowered.graph, &works) } else { Vec::new() };
+            (Some(works), gaps)
+        }
+        Err(errors) => (None, errors),
     };
     wrong.into_iter().for_each(|error| evaluated.found.error(error));
     let drawn = evaluated.flat.params.iter().filter(|param| param.drawn);
     let drawn = drawn.map(|param| (param.name.clone(), param.value.to_string())).collect();
-    checked(Some(Lowered { graph: lowered.graph, params: lowered.params, drawn }), evaluated)
+    let (graph, params) = (lowered.graph, lowered.params);
+    checked(works.map(|works| Lowered { graph, works, params, drawn }), evaluated)
 }
 
 /// A value with everything that was found, in the order of the text; with errors there is no value.

@@ -130,7 +130,8 @@ impl fmt::Display for PassList {
     }
 }
 
-/// Runs the selected passes and verifies after each. Gives what they did, and the facts of the graph as it is then.
+/// Runs the selected passes on a graph of which `works` is known, and verifies after each. Gives what they did, and the
+/// facts of the graph as it is then.
 ///
 /// # Panics
 /// If a pass breaks an invariant.
@@ -138,8 +139,9 @@ pub(crate) fn run_pipeline<'a>(
     list: &PassList,
     graph: &mut Graph,
     world: &'a dyn World,
+    works: Works,
 ) -> (Vec<PassTrace>, Facts<'a>) {
-    let mut facts = Facts::new(world);
+    let mut facts = Facts { world, works: OnceCell::from(works) };
     let mut trace = Vec::new();
     for pass in PIPELINE.iter().filter(|pass| list.has(pass.name())) {
         let rewrites = pass.run(graph, &facts);
