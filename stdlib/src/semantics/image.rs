@@ -14,7 +14,7 @@ pub(super) const ALL: &[Semantics] = &[
     Semantics::writes("SaveAnimatedPNG", save_image),
     Semantics::writes("SaveAnimatedWEBP", save_animated_webp),
     Semantics::pure("EmptyImage", empty_image),
-    Semantics::pure("GetImageSize", get_image_size),
+    Semantics::folds("GetImageSize", get_image_size),
     Semantics::pure("ImageInvert", image_invert),
     Semantics::pure("ImageBatch", image_batch),
     Semantics::pure("BatchImagesNode", batch_images),
@@ -33,7 +33,7 @@ fn image_compare(_: &Call<'_>) -> Result<Work, SemanticError> {
 
 fn save_animated_webp(call: &Call<'_>) -> Result<Work, SemanticError> {
     let work = save_image(call)?;
-    match call.switch("lossless") {
+    match call.bool("lossless") {
         Some(true) => Ok(work),
         None => Ok(work.lacking(Gap::Unknown)),
         Some(false) => Ok(work.lacking(Gap::NoKernel {

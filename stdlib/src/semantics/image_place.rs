@@ -75,7 +75,7 @@ fn image_stitch(call: &Call<'_>) -> Result<Work, SemanticError> {
     let unknown = Pictures { height: None, width: None, ..first };
     let batch = both(first.batch, second.batch, usize::max);
     let channels = both(first.channels, second.channels, usize::max);
-    let (Some(direction), Some(matched)) = (call.string("direction"), call.switch("match_image_size")) else {
+    let (Some(direction), Some(matched)) = (call.string("direction"), call.bool("match_image_size")) else {
         let image = Pictures { batch, channels, ..unknown }.image();
         return Ok(Work::gives([image]).lacking(Gap::Unknown));
     };
@@ -115,7 +115,7 @@ fn nothing(name: &'static str) -> Scratch {
 fn image_composite_masked(call: &Call<'_>) -> Result<Work, SemanticError> {
     let (destination, source) = (call.pictures("destination"), call.pictures("source"));
     let work = Work::gives([destination.image()]);
-    let Some(resized) = call.switch("resize_source") else { return Ok(work.lacking(Gap::Unknown)) };
+    let Some(resized) = call.bool("resize_source") else { return Ok(work.lacking(Gap::Unknown)) };
     let pasted = match resized {
         true => Pictures { height: destination.height, width: destination.width, ..source },
         false => source,

@@ -1,6 +1,6 @@
 //! What the semantics of pictures and masks share.
 
-use super::{Call, Scalar, Scratch, SemanticError};
+use super::{Call, Scratch, SemanticError};
 use crate::facts::{Fact, Size};
 
 /// Sizes of pictures. Masks are pictures of one channel.
@@ -61,22 +61,12 @@ impl Call<'_> {
     }
 
     pub(super) fn masks(&self, input: &str) -> Pictures {
-        match *self.fact(input) {
-            Fact::Mask { batch, height, width } => Pictures { batch, height, width, channels: Some(1) },
-            Fact::Unknown(_) => Pictures { batch: None, height: None, width: None, channels: Some(1) },
-            ref other => panic!("`{input}` is a Mask, not {other:?}"),
-        }
+        let [batch, height, width] = self.mask(input);
+        Pictures { batch, height, width, channels: Some(1) }
     }
 
     /// Whether an optional socket is left open.
     pub(super) fn is_open(&self, input: &str) -> bool {
-        matches!(self.fact(input), Fact::Open)
-    }
-
-    pub(super) fn switch(&self, input: &str) -> Option<bool> {
-        match self.scalar(input)? {
-            Scalar::Bool(value) => Some(*value),
-            other => panic!("`{input}` is a Bool, not {other:?}"),
-        }
+        !self.is_given(input)
     }
 }

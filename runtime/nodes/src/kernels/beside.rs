@@ -1,12 +1,14 @@
 //! What a model reads in channels behind those of the latent: a mask and a picture to paint into, or a picture to edit.
 
+use std::borrow::Cow;
+
 use floe_nets::guidance::Evaluation;
 
 use super::guidance::Entry;
 use super::latent_ops::fitted;
 use super::network::area_of;
-use super::{KernelError, Tensor, TensorMut, copy, dimensions};
-use crate::resize::{Crop, ScaleMethod, resized_plane};
+use super::{KernelError, TensorMut, copy, dimensions};
+use crate::resize::{Crop, ScaleMethod};
 
 /// Channels of latents of Stable Diffusion that stand for grey, which a painting model reads where nothing is masked.
 const GREY: [f32; 4] = [0.8223, -0.6876, 0.6364, 0.1380];
@@ -98,8 +100,8 @@ fn paint(entry: &Entry<'_>, latents: &Latents<'_>, place: &mut [f32]) -> Result<
     let plane = height * width;
     let items = place.chunks_exact_mut((channels + 1) * plane);
     let masks = match (entry.concat_mask, latents.mask) {
-        (Some(mask), _) => planes(mask, [height, width])?,
-        (None, Some(mask)) => mask.to_vec(),
+        (Some(mask), _) => fitted(mask, latents.sizes, ScaleMethod::Bilinear, Crop::Center)?,
+        (None, Some(mask)) => Cow::Borrowed(mask),
         (None, None) => {
             for item in items {
                 let (mask, picture) = item.split_at_mut(plane);
@@ -114,9 +116,9 @@ fn paint(entry: &Entry<'_>, latents: &Latents<'_>, place: &mut [f32]) -> Result<
     let picture = match entry.concat_image {
         Some(image) => {
             let image = fitted(image, latents.sizes, ScaleMethod::Bilinear, Crop::Center)?;
-            image.iter().map(|value| value * latents.scale).collect()
+            Cow::Owned(image.iter().map(|value| value * latents.scale).collect())
         }
-        None => latents.scaled.to_vec(),
+        None => Cow::Borrowed(latents.scaled),
     };
     for (index, item) in items.enumerate() {
         let (mask, values) = item.split_at_mut(plane);
@@ -140,21 +142,6 @@ fn edit(entry: &Entry<'_>, latents: &Latents<'_>, place: &mut [f32]) -> Result<(
         copy(of_batch(&image, item, index, batch)?, values)?;
     }
     Ok(())
-}
-
-/// Masks at the rows and columns of latents, sides of another proportion cut off.
-fn planes(mask: Tensor<'_>, to: [usize; 2]) -> Result<Vec<f32>, KernelError> {
-    let [_, _, height, width] = dimensions(mask.shape)?;
-    let mut resized = Vec::new();
-    for plane in mask.data.chunks_exact((height * width).max(1)) {
-        if [height, width] == to {
-            resized.extend_from_slice(plane);
-        } else {
-            let (method, crop) = (ScaleMethod::Bilinear, Crop::Center);
-            resized.extend(resized_plane(plane, [height, width], to, method, crop)?);
-        }
-    }
-    Ok(resized)
 }
 
 /// The item that goes with one of a batch.

@@ -3,13 +3,12 @@
 use super::pixels::Pictures;
 use super::{Call, Kernel, KernelError, copy, dimensions};
 use crate::animation::{encode_animated_png, encode_animated_webp};
-use crate::image_io::{Limits, encode_png, load_channel, load_image as decode};
+use crate::image_io::{Limits, LoadError, encode_png, load_channel, load_image as decode};
 use crate::resize::{Crop, ScaleMethod};
 
 pub(super) const ALL: &[(&str, Kernel)] = &[
     ("BatchImagesNode", batch_images),
     ("EmptyImage", empty_image),
-    ("GetImageSize", get_image_size),
     ("ImageBatch", image_batch),
     ("ImageCompare", image_compare),
     ("ImageFromBatch", image_from_batch),
@@ -34,12 +33,27 @@ fn changed(name: &str, now: [usize; 2], planned: [usize; 2]) -> KernelError {
     }
 }
 
-fn load_image(call: &mut Call<'_>) -> Result<(), KernelError> {
+/// The name of the file that `image` names, and what is in it.
+fn opened<'a, T>(
+    call: &Call<'a>,
+    decode: impl Fn(&[u8]) -> Result<T, LoadError>,
+) -> Result<(&'a str, T), KernelError> {
     let name = call.string("image")?;
     let bytes =
         call.host.read_picture(name).map_err(|error| KernelError::Read { name: name.to_owned(), error })?;
-    let loaded = decode(&bytes, Limits::default())
-        .map_err(|error| KernelError::Decode { name: name.to_owned(), error })?;
+    let loaded = decode(&bytes).map_err(|error| KernelError::Decode { name: name.to_owned(), error })?;
+    Ok((name, loaded))
+}
+
+/// The place of the channel that `channel` names.
+pub(super) fn channel(call: &Call<'_>) -> Result<usize, KernelError> {
+    let name = call.string("channel")?;
+    let place = ["red", "green", "blue", "alpha"].iter().position(|channel| *channel == name);
+    place.ok_or_else(|| KernelError::Plan(format!("`{name}` is no channel")))
+}
+
+fn load_image(call: &mut Call<'_>) -> Result<(), KernelError> {
+    let (name, loaded) = opened(call, |bytes| decode(bytes, Limits::default()))?;
     for image in call.take_output(0).unwrap_or_default() {
         let [_, height, width, _] = dimensions(image.shape)?;
         if (height, width) != (loaded.height, loaded.width) {
@@ -58,18 +72,8 @@ fn load_image(call: &mut Call<'_>) -> Result<(), KernelError> {
 }
 
 fn load_image_mask(call: &mut Call<'_>) -> Result<(), KernelError> {
-    let name = call.string("image")?;
-    let channel = match call.string("channel")? {
-        "red" => 0,
-        "green" => 1,
-        "blue" => 2,
-        "alpha" => 3,
-        other => return Err(KernelError::Plan(format!("`{other}` is no channel"))),
-    };
-    let bytes =
-        call.host.read_picture(name).map_err(|error| KernelError::Read { name: name.to_owned(), error })?;
-    let loaded = load_channel(&bytes, channel, Limits::default())
-        .map_err(|error| KernelError::Decode { name: name.to_owned(), error })?;
+    let channel = channel(call)?;
+    let (name, loaded) = opened(call, |bytes| load_channel(bytes, channel, Limits::default()))?;
     let mask = call.only_output()?;
     let [_, height, width] = dimensions(mask.shape)?;
     if (height, width) != (loaded.height, loaded.width) {
@@ -95,7 +99,7 @@ fn filled(prefix: &str, width: usize, height: usize) -> String {
 }
 
 /// The output is the input.
-fn hand_on(call: &mut Call<'_>, images: Pictures<'_>) -> Result<(), KernelError> {
+pub(super) fn hand_on(call: &mut Call<'_>, images: Pictures<'_>) -> Result<(), KernelError> {
     match call.wanted(0, images.shape())? {
         Some(output) => copy(images.values(), output.data),
         None => Ok(()),
@@ -145,7 +149,7 @@ fn save_animated_png(call: &mut Call<'_>) -> Result<(), KernelError> {
 
 fn save_animated_webp(call: &mut Call<'_>) -> Result<(), KernelError> {
     let images = call.pictures("images")?;
-    if !call.switch("lossless")? {
+    if !call.bool("lossless")? {
         return Err(KernelError::Plan("a lossy animation".to_owned()));
     }
     let [_, height, width, channels] = images.shape();
@@ -160,11 +164,6 @@ fn empty_image(call: &mut Call<'_>) -> Result<(), KernelError> {
     let color = [16, 8, 0].map(|shift| f32::from((color >> shift) as u8) / 255.0);
     let (_, output) = call.planned_output()?;
     output.data.chunks_exact_mut(3).for_each(|pixel| pixel.copy_from_slice(&color));
-    Ok(())
-}
-
-/// The plan holds the sizes already.
-fn get_image_size(_: &mut Call<'_>) -> Result<(), KernelError> {
     Ok(())
 }
 

@@ -165,7 +165,7 @@ fn image_stitch(call: &mut Call<'_>) -> Result<(), KernelError> {
         let output = call.picture_output(first.shape())?;
         return super::copy(first.values(), output.data);
     };
-    let (direction, matched) = (call.string("direction")?, call.switch("match_image_size")?);
+    let (direction, matched) = (call.string("direction")?, call.bool("match_image_size")?);
     let spacing = call.int::<usize>("spacing_width")?;
     let spacing = spacing + spacing % 2;
     let color = call.string("spacing_color")?;
@@ -257,7 +257,7 @@ fn image_composite_masked(call: &mut Call<'_>) -> Result<(), KernelError> {
     let (destination, source) = (call.pictures("destination")?, call.pictures("source")?);
     let mask = call.pictures_if_given("mask")?;
     let (left, top) = (call.int("x")?, call.int("y")?);
-    let resized = call.switch("resize_source")?;
+    let resized = call.bool("resize_source")?;
     let mut output = call.picture_output(destination.shape())?;
     let [wide, source_memory, wide_mask, mask_memory] = call.take_scratch()?;
     for (index, mut out) in output.iter_mut().enumerate() {

@@ -1,6 +1,6 @@
 //! Masks.
 
-use super::image::{PREVIEWS, save};
+use super::image::{PREVIEWS, channel, hand_on, save};
 use super::image_place::cut;
 use super::pixels::{Picture, PictureMut};
 use super::{Call, Kernel, KernelError};
@@ -82,7 +82,7 @@ fn ramp(len: usize, front: usize, back: usize, mut scale: impl FnMut(usize, f32)
 fn grow_mask(call: &mut Call<'_>) -> Result<(), KernelError> {
     let mask = call.pictures("mask")?;
     let expand: i64 = call.int("expand")?;
-    let tapered = call.switch("tapered_corners")?;
+    let tapered = call.bool("tapered_corners")?;
     let mut output = call.picture_output(mask.shape())?;
     let [other] = call.take_scratch()?;
     let other = super::pixels::section(other.data, mask.width * mask.height)?;
@@ -138,10 +138,7 @@ fn lay(out: &mut PictureMut<'_>, over: &Picture<'_>, left: usize, top: usize, of
 fn mask_preview(call: &mut Call<'_>) -> Result<(), KernelError> {
     let mask = call.pictures("mask")?;
     save(call, PREVIEWS, mask)?;
-    match call.wanted(0, mask.shape())? {
-        Some(output) => super::copy(mask.values(), output.data),
-        None => Ok(()),
-    }
+    hand_on(call, mask)
 }
 
 fn mask_to_image(call: &mut Call<'_>) -> Result<(), KernelError> {
@@ -154,11 +151,10 @@ fn mask_to_image(call: &mut Call<'_>) -> Result<(), KernelError> {
 
 fn image_to_mask(call: &mut Call<'_>) -> Result<(), KernelError> {
     let images = call.pictures("image")?;
-    let name = call.string("channel")?;
-    let channel = ["red", "green", "blue", "alpha"].iter().position(|channel| *channel == name);
-    let channel = channel
-        .filter(|&channel| channel < images.channels)
-        .ok_or_else(|| KernelError::Plan("the picture has no such channel".to_owned()))?;
+    let channel = channel(call)?;
+    if channel >= images.channels {
+        return Err(KernelError::Plan("the picture has no such channel".to_owned()));
+    }
     let output = call.picture_output([images.batch, images.height, images.width, 1])?;
     let pixels = output.data.iter_mut().zip(images.values().chunks_exact(images.channels));
     pixels.for_each(|(out, pixel)| *out = pixel[channel]);

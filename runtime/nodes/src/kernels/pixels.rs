@@ -1,7 +1,5 @@
 //! What the kernels of pictures and masks share.
 
-use floe_plan::Scalar;
-
 use super::{Call, KernelError, Tensor, TensorMut};
 use crate::resize::{Crop, ScaleMethod, Source, Target, resize};
 
@@ -198,17 +196,7 @@ impl<'a> Call<'a> {
 
     /// The same, of an optional socket.
     pub(super) fn pictures_if_given(&self, input: &str) -> Result<Option<Pictures<'a>>, KernelError> {
-        match self.inputs.get(input) {
-            None | Some(super::Operand::Open) => Ok(None),
-            Some(_) => self.pictures(input).map(Some),
-        }
-    }
-
-    pub(super) fn switch(&self, input: &str) -> Result<bool, KernelError> {
-        match self.scalar(input)? {
-            Scalar::Bool(value) => Ok(*value),
-            other => Err(KernelError::Plan(format!("`{input}` is {other:?}, not a Bool"))),
-        }
+        if self.is_open(input) { Ok(None) } else { self.pictures(input).map(Some) }
     }
 
     /// Takes an output of known sizes out of the call; `None` where nothing reads it.
