@@ -3,7 +3,7 @@ use miette::Report;
 
 use crate::args::CheckArgs;
 use crate::messages::{Message, MessageFormat, render};
-use crate::report::{Exit, failed, needs, say, unreadable, warn, why_unreadable};
+use crate::report::{Exit, failed, needs, of_program, of_source, say, warn};
 
 pub(crate) fn check(args: &CheckArgs) -> Result<(), Exit> {
     let mut seen = Seen { text: args.format == MessageFormat::Text, messages: Vec::new(), worst: None };
@@ -11,25 +11,20 @@ pub(crate) fn check(args: &CheckArgs) -> Result<(), Exit> {
     for file in &args.files {
         let source = match read_source(file, args.source.limit()) {
             Ok(source) => source,
-            Err(error) if seen.text => {
-                seen.worse(unreadable(error));
-                continue;
-            }
             Err(error) => {
-                seen.worse(why_unreadable(&error));
-                seen.keep(&[Report::new(error)]);
+                seen.worse(of_source(&error));
+                seen.show(vec![Report::new(error)]);
                 continue;
             }
         };
         let folders = args.unseen.apply(args.folders.folders(file));
         let examined = check_source(&source, &folders, &options);
         match examined.verdict {
-            Ok(warnings) if seen.text => warn(warnings),
-            Ok(warnings) => seen.keep(&warnings),
+            Ok(warnings) => seen.show(warnings),
             Err(failure) if seen.text => seen.worse(failed(failure)),
             Err(failure) => {
-                seen.keep(&failure.reports);
-                seen.worse(if failure.machine { Exit::Machine } else { Exit::Program });
+                seen.worse(of_program(&failure));
+                seen.show(failure.reports);
             }
         }
         if seen.text {
@@ -50,8 +45,12 @@ struct Seen {
 }
 
 impl Seen {
-    fn keep(&mut self, reports: &[Report]) {
-        self.messages.extend(reports.iter().map(Message::new));
+    fn show(&mut self, reports: Vec<Report>) {
+        if self.text {
+            warn(reports);
+        } else {
+            self.messages.extend(reports.iter().map(Message::new));
+        }
     }
 
     /// A wrong program weighs more than a machine that lacks a file.

@@ -1,7 +1,8 @@
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-use floe_driver::{NodeDecl, declaration, named_declaration, node, nodes as all, nodes_page, suggest};
+use floe_driver::{
+    NodeDecl, by_category, declaration, named_declaration, node, nodes as all, nodes_page, suggest,
+};
 
 use crate::args::NodesArgs;
 use crate::report::{Exit, say};
@@ -37,13 +38,9 @@ fn matches(decl: &NodeDecl, wanted: &str) -> bool {
 /// Names with what they are, by category.
 fn listing(found: &[&NodeDecl]) -> String {
     let width = found.iter().map(|decl| decl.name.chars().count()).max().unwrap_or_default();
-    let mut by_category: BTreeMap<&str, Vec<&NodeDecl>> = BTreeMap::new();
-    for decl in found {
-        by_category.entry(&decl.category).or_default().push(decl);
-    }
     let mut text = String::new();
-    for (category, decls) in by_category {
-        let _ = writeln!(text, "{}", if category.is_empty() { "(no category)" } else { category });
+    for (category, decls) in by_category(found.iter().copied()) {
+        let _ = writeln!(text, "{category}");
         for decl in decls {
             let docs = decl.docs.lines().next().unwrap_or_default();
             let _ = writeln!(text, "  {:width$}  {docs}", decl.name);

@@ -72,23 +72,29 @@ pub(crate) fn needs(packs: &[Pack]) {
 
 /// Shows why a program does not compile.
 pub(crate) fn failed(failure: Failure) -> Exit {
-    let Failure { reports, errors, machine } = failure;
+    let exit = of_program(&failure);
+    let Failure { reports, errors, .. } = failure;
     warn(reports);
     if errors > 1 {
         eprintln!("{errors} errors");
     }
-    if machine { Exit::Machine } else { Exit::Program }
+    exit
+}
+
+/// The exit of a program that does not compile.
+pub(crate) fn of_program(failure: &Failure) -> Exit {
+    if failure.machine { Exit::Machine } else { Exit::Program }
 }
 
 /// Shows why a file cannot be read or written.
 pub(crate) fn unreadable(error: DriverError) -> Exit {
-    let exit = why_unreadable(&error);
+    let exit = of_source(&error);
     eprintln!("{:?}", Report::new(error));
     exit
 }
 
-/// Whether the machine or the file itself is to blame.
-pub(crate) fn why_unreadable(error: &DriverError) -> Exit {
+/// The exit of a file that cannot be read or written.
+pub(crate) fn of_source(error: &DriverError) -> Exit {
     match error {
         DriverError::Unreadable { .. } | DriverError::Unwritable { .. } => Exit::Machine,
         _ => Exit::Program,

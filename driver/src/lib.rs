@@ -34,7 +34,7 @@ pub use format::format;
 pub use import::{ImportOptions, Imported, import};
 pub use models::{InspectError, inspect_model, list_models};
 pub use moment::{binding, parse_time};
-pub use nodes::{declaration, named_declaration, nodes_page};
+pub use nodes::{by_category, declaration, named_declaration, nodes_page};
 pub use packs::Pack;
 pub use run::{Outputs, Progress, RunOptions, run};
 pub use source::{DEFAULT_LIMIT, Form, STDIN, Source, is_plan, read_plan, read_source};

@@ -24,6 +24,16 @@ pub fn declaration(decl: &NodeDecl) -> String {
     text
 }
 
+/// Nodes under the names of their categories, in the order of these.
+pub fn by_category<'a>(decls: impl IntoIterator<Item = &'a NodeDecl>) -> Vec<(&'a str, Vec<&'a NodeDecl>)> {
+    let mut found: BTreeMap<&str, Vec<&NodeDecl>> = BTreeMap::new();
+    for decl in decls {
+        found.entry(&decl.category).or_default().push(decl);
+    }
+    let named = |category: &'a str| if category.is_empty() { "(no category)" } else { category };
+    found.into_iter().map(|(category, decls)| (named(category), decls)).collect()
+}
+
 /// All nodes by category, in Markdown: what each does, and whether it runs or plans only.
 pub fn nodes_page() -> String {
     let runs = |decl: &NodeDecl| semantics(&decl.name).is_some();
@@ -32,12 +42,7 @@ pub fn nodes_page() -> String {
         "# Nodes\n\nMade by `floe nodes --markdown`.\n\nAll {all} classes check, plan (`floe plan --no-files`) and export; {running} of \
          them run. `floe nodes NAME` shows the signature of one.\n"
     );
-    let mut by_category: BTreeMap<&str, Vec<&NodeDecl>> = BTreeMap::new();
-    for decl in nodes() {
-        by_category.entry(&decl.category).or_default().push(decl);
-    }
-    for (category, decls) in by_category {
-        let category = if category.is_empty() { "(no category)" } else { category };
+    for (category, decls) in by_category(nodes()) {
         let _ = write!(text, "\n## {category}\n\n| class | | what it does |\n|---|---|---|\n");
         for decl in decls {
             let docs = decl.docs.lines().next().unwrap_or_default().replace('|', "\\|");
